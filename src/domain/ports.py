@@ -1,0 +1,232 @@
+"""What the rules need from the outside. Each docstring is the contract that both the fake and the real adapter keep."""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum, auto
+from typing import Protocol
+
+from domain.ids import ContainerId, MediaId, PersonaId, PhotoId
+from domain.personas import Persona
+from domain.photos import Photo
+from domain.posts import Lease, Post
+from domain.slots import Slot
+
+
+class RecordsUnavailableError(Exception):
+    """The records could not be read or written, and it is not known whether a write took effect.
+
+    Let it end the run: what the run left open is finished by a later one, from what the record says then.
+    """
+
+
+class Clock(Protocol):
+    def now(self) -> datetime:
+        """The current aware UTC time."""
+        ...
+
+    def sleep(self, duration: timedelta) -> None: ...
+
+
+class RunLog(Protocol):
+    """What a run tells its owner, one structured line each. Facts must be free of secrets."""
+
+    def about(self, **facts: object) -> None:
+        """Put ``facts`` (persona, slot, photo, post status) on every line from here on."""
+        ...
+
+    def info(self, message: str, **facts: object) -> None: ...
+
+    def warning(self, message: str, **facts: object) -> None: ...
+
+    def error(self, message: str, **facts: object) -> None: ...
+
+
+class PersonaDirectory(Protocol):
+    def get(self, persona_id: PersonaId) -> Persona | None:
+        """The persona as it is now (a consistent read). Raises RecordsUnavailableError."""
+        ...
+
+    def add(self, persona: Persona) -> bool:
+        """Add a new persona; False, and no change, where its id is taken. Raises RecordsUnavailableError."""
+        ...
+
+    def resume(self, persona_id: PersonaId) -> bool:
+        """Lift the pause and nothing else; False where there is no such persona. Raises RecordsUnavailableError."""
+        ...
+
+    def set_caption(self, persona_id: PersonaId, caption: str | None) -> bool:
+        """Set the persona's caption, or take it away; False where there is no such persona.
+
+        Raises RecordsUnavailableError.
+        """
+        ...
+
+    def all(self) -> Sequence[Persona]:
+        """Every persona, by id. For the owner's commands alone: its cost grows with their number."""
+        ...
+
+
+class Addition(Enum):
+    ADDED = auto()
+    UPDATED = auto()
+    UNCHANGED = auto()
+
+
+class PhotoLibrary(Protocol):
+    def best_first(self, persona_id: PersonaId, *, page_size: int = 1) -> Iterator[Photo]:
+        """The queue, best first, lazily: ``page_size`` photos at the price of one Query, the next when asked for.
+
+        Eventually consistent: a photo may have got a post since. Raises RecordsUnavailableError.
+        """
+        ...
+
+    def get(self, persona_id: PersonaId, photo_id: PhotoId) -> Photo | None:
+        """The photo as it is now (a consistent read). Raises RecordsUnavailableError."""
+        ...
+
+    def add(self, photo: Photo) -> Addition:
+        """Add a photo, or bring caption, alt text and analysis of a known one up to date where ``photo`` gives them.
+
+        Never touches ``post_slot``, and puts the photo in the queue only while it has none. Importing the same twice
+        changes nothing. Raises RecordsUnavailableError.
+        """
+        ...
+
+
+class Claim(Enum):
+    """What became of a claim. Only WON wrote anything."""
+
+    WON = auto()
+    PHOTO_TAKEN = auto()
+    SLOT_TAKEN = auto()
+    PERSONA_PAUSED = auto()
+
+
+class Settlement(Enum):
+    """What became of a transaction that ends a post. Only DONE wrote anything."""
+
+    DONE = auto()
+    LEASE_LOST = auto()
+    NEXT_PHOTO_TAKEN = auto()
+    NEXT_SLOT_CLOSED = auto()
+    """The slot's next post exists already, or the persona was paused: end the post without going on."""
+
+
+class PostLedger(Protocol):
+    """The posts' records, which are the truth. Every write is conditional and is read back when its reply is lost.
+
+    *Ours* means: the record is still ``posting`` with the lease owner, the fence and the number of attempts of the
+    post as the caller last saw it (``before``). A write that finds it otherwise changes nothing.
+    Every method raises RecordsUnavailableError.
+    """
+
+    def claim(self, post: Post) -> Claim:
+        """One transaction: put ``post`` if its slot has none, take its photo if that has none; persona not paused."""
+        ...
+
+    def refuse(self, post: Post, pause: str) -> bool:
+        """One transaction: put the failed ``post`` if its slot has none, without its photo, and pause the persona."""
+        ...
+
+    def latest(self, persona_id: PersonaId, slot: Slot) -> Post | None:
+        """The last attempt at this slot's moment (a consistent read)."""
+        ...
+
+    def get(self, persona_id: PersonaId, slot: Slot) -> Post | None:
+        """The post of exactly this slot (a consistent read)."""
+        ...
+
+    def take_over(self, persona_id: PersonaId, slot: Slot, lease: Lease, now: datetime) -> Post | None:
+        """Take the lease of a ``posting`` post whose lease ended before ``now``; the post as that write left it."""
+        ...
+
+    def advance(self, before: Post, after: Post) -> bool:
+        """Write ``after`` if the record is still ours as ``before``; False when the lease is lost."""
+        ...
+
+    def settle(
+        self,
+        before: Post,
+        after: Post,
+        *,
+        requeue: Photo | None = None,
+        pause: str | None = None,
+        goes_on_with: Post | None = None,
+    ) -> Settlement:
+        """One transaction: ``advance``, and with it photo back in the queue, persona paused, or next post claimed."""
+        ...
+
+    def set_permalink(self, post: Post, permalink: str) -> None:
+        """Note the permalink of a ``posted`` post while it has this media id. Changes nothing else."""
+        ...
+
+    def media_ids_since(self, persona_id: PersonaId, start: datetime) -> Collection[MediaId]:
+        """The media ids that this persona's posts of slots from ``start`` on have recorded (a consistent read)."""
+        ...
+
+    def history(self, persona_id: PersonaId, *, limit: int) -> Sequence[Post]:
+        """The newest posts by slot, newest first."""
+        ...
+
+
+class ContainerStatus(Enum):
+    IN_PROGRESS = "IN_PROGRESS"
+    FINISHED = "FINISHED"
+    PUBLISHED = "PUBLISHED"
+    EXPIRED = "EXPIRED"
+
+
+@dataclass(frozen=True, slots=True)
+class RecentMedia:
+    """One entry of the account's list of media, as Instagram tells it."""
+
+    media_id: MediaId
+    caption: str
+    media_type: str
+    published_at: datetime
+    permalink: str | None = None
+
+
+class Publisher(Protocol):
+    """Instagram. Every method is one request that ends ``within`` the given time, and raises a Fault, nothing else.
+
+    Only ``publish`` may raise Unresolved: every other call can be repeated without harm.
+    """
+
+    def create_container(
+        self, persona: Persona, image_url: str, caption: str, alt_text: str | None, *, within: timedelta
+    ) -> ContainerId:
+        """Upload the photo into a new container. One that is never published does no harm and expires in 24 h."""
+        ...
+
+    def container_status(self, persona: Persona, container_id: ContainerId, *, within: timedelta) -> ContainerStatus:
+        """How far the container is. A container in ERROR raises the fault that its status text names."""
+        ...
+
+    def publish(self, persona: Persona, container_id: ContainerId, *, within: timedelta) -> MediaId:
+        """Make the container live: one request, never repeated below this call.
+
+        Retry and Defer mean that it provably did not take effect; Unresolved that it may have.
+        """
+        ...
+
+    def recent_media(self, persona: Persona, *, within: timedelta) -> Sequence[RecentMedia]:
+        """The account's newest media, newest first. It may lag behind what is live."""
+        ...
+
+    def permalink(self, persona: Persona, media_id: MediaId, *, within: timedelta) -> str:
+        """The address of a live media on instagram.com."""
+        ...
+
+
+class Renditions(Protocol):
+    """The photos' files, as Instagram takes them."""
+
+    def link(self, object_key: str) -> str:
+        """An address at which Instagram can fetch the file without signing in, valid for 2 hours. A secret."""
+        ...
+
+    def exists(self, object_key: str) -> bool:
+        """Whether the file is there. Raises Defer when that cannot be told now."""
+        ...

@@ -1,0 +1,149 @@
+"""The post: one photo's way to the account, its states, and what each step makes of its record."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from domain.faults import FaultRecord
+from domain.ids import ContainerId, MediaId, PersonaId, PhotoId, RunId
+from domain.slots import Slot
+
+DEADLINE: Final = timedelta(hours=23)
+"""After its slot, a post that was never sent is given up. Below a day, so that daily slots do not pile up."""
+
+CONTAINER_LIFE: Final = timedelta(hours=24)
+"""An unpublished container expires after this (Instagram Platform, content publishing): nothing can land any more."""
+
+
+class PostStatus(StrEnum):
+    POSTING = "posting"
+    POSTED = "posted"
+    FAILED = "failed"
+    UNCONFIRMED = "unconfirmed"
+    """It may be live: a person must look."""
+
+
+TRANSITIONS: Final[Mapping[PostStatus, frozenset[PostStatus]]] = {
+    PostStatus.POSTING: frozenset({PostStatus.POSTED, PostStatus.FAILED, PostStatus.UNCONFIRMED}),
+    PostStatus.UNCONFIRMED: frozenset({PostStatus.POSTED, PostStatus.FAILED}),
+    PostStatus.POSTED: frozenset(),
+    PostStatus.FAILED: frozenset(),
+}
+
+
+class IllegalTransitionError(Exception):
+    """A post was to move between two states that ``TRANSITIONS`` does not join. A defect in the caller."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to move a post forward. ``until`` lies a margin after the owner's own hard deadline."""
+
+    owner: RunId
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What was seen of a post that nobody can vouch for: the container's last word, and media that might be it."""
+
+    container_status: str
+    candidate_media: tuple[MediaId, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """The record of one slot's post. Each ``as_…`` method gives the record after a step; nothing changes in place."""
+
+    persona_id: PersonaId
+    slot: Slot
+    photo_id: PhotoId
+    caption: str
+    lease: Lease
+    created_at: datetime
+    updated_at: datetime
+    status: PostStatus = PostStatus.POSTING
+    container_id: ContainerId | None = None
+    publish_sent_at: datetime | None = None
+    """The fence: set *before* the publish request leaves. While it is set, nothing may ever be sent again."""
+    publish_attempts: int = 0
+    """How often the post was fenced; the number under which a write after a fence is made."""
+    provider_post_id: MediaId | None = None
+    permalink: str | None = None
+    posted_at: datetime | None = None
+    fault: FaultRecord | None = None
+    evidence: Evidence | None = None
+    retried_in: Slot | None = None
+
+    @property
+    def is_fenced(self) -> bool:
+        return self.publish_sent_at is not None
+
+    @property
+    def deadline(self) -> datetime:
+        """When a post that was never sent is given up. Counted from its creation where the slot lies in the future."""
+        return min(self.slot.start, self.created_at) + DEADLINE
+
+    @property
+    def wants_another_look(self) -> bool:
+        """Something is still open: the post itself, or the media id of one that was found to be live."""
+        return self.status is PostStatus.POSTING or (
+            self.status is PostStatus.POSTED and self.provider_post_id is None and self.evidence is None
+        )
+
+    def _moved(self, status: PostStatus, at: datetime) -> "Post":
+        if status not in TRANSITIONS[self.status]:
+            raise IllegalTransitionError(f"post {self.persona_id} {self.slot} cannot go from {self.status} to {status}")
+        return replace(self, status=status, updated_at=at)
+
+    def _still_posting(self, at: datetime) -> "Post":
+        if self.status is not PostStatus.POSTING:
+            raise IllegalTransitionError(f"post {self.persona_id} {self.slot} is {self.status}, no longer posting")
+        return replace(self, updated_at=at)
+
+    def as_fenced(self, container_id: ContainerId, at: datetime) -> "Post":
+        """About to be sent. Raises IllegalTransitionError when it is fenced already or its deadline has passed."""
+        if self.is_fenced or at >= self.deadline:
+            raise IllegalTransitionError(f"post {self.persona_id} {self.slot} must not be sent (again)")
+        return replace(
+            self._still_posting(at),
+            container_id=container_id,
+            publish_sent_at=at,
+            publish_attempts=self.publish_attempts + 1,
+        )
+
+    def as_deferred(
+        self, fault: FaultRecord, at: datetime, look_again_at: datetime, container_id: ContainerId | None
+    ) -> "Post":
+        """Provably not published: the fence is open again, the lease ends, and a later run tries again."""
+        return replace(
+            self._still_posting(at),
+            container_id=container_id,
+            publish_sent_at=None,
+            fault=fault,
+            lease=replace(self.lease, until=look_again_at),
+        )
+
+    def as_unresolved(self, fault: FaultRecord, at: datetime) -> "Post":
+        """It may be live. The fence stays; the lease ends, so that the next reconcile asks the container."""
+        return replace(self._still_posting(at), fault=fault, lease=replace(self.lease, until=at))
+
+    def as_posted(self, media_id: MediaId | None, at: datetime, permalink: str | None = None) -> "Post":
+        """It is live. ``media_id`` is None when the container says so but the media could not be told apart."""
+        return replace(
+            self._moved(PostStatus.POSTED, at),
+            provider_post_id=media_id,
+            permalink=permalink,
+            posted_at=self.publish_sent_at or at,
+            fault=None,
+        )
+
+    def as_failed(self, fault: FaultRecord, at: datetime) -> "Post":
+        """It is not live and never will be."""
+        return replace(self._moved(PostStatus.FAILED, at), fault=fault)
+
+    def as_unconfirmed(self, fault: FaultRecord, evidence: Evidence, at: datetime) -> "Post":
+        """Nobody can say whether it is live: a person must look at the evidence."""
+        return replace(self._moved(PostStatus.UNCONFIRMED, at), fault=fault, evidence=evidence)

@@ -1,0 +1,249 @@
+"""The three tables in memory, with the same conditions as the real ones, each call atomic."""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from threading import RLock
+
+from domain.ids import MediaId, PersonaId, PhotoId
+from domain.personas import Persona
+from domain.photos import Photo
+from domain.ports import Addition, Claim, Settlement
+from domain.posts import Lease, Post, PostStatus
+from domain.slots import Slot
+
+PostKey = tuple[PersonaId, Slot]
+PhotoKey = tuple[PersonaId, PhotoId]
+
+
+@dataclass
+class FakeRecords:
+    """What all three fakes share, so that a transaction over them is one critical section."""
+
+    personas: dict[PersonaId, Persona] = field(default_factory=dict)
+    photos: dict[PhotoKey, Photo] = field(default_factory=dict)
+    posts: dict[PostKey, Post] = field(default_factory=dict)
+    lock: RLock = field(default_factory=RLock)
+
+
+class FakePersonaDirectory:
+    def __init__(self, records: FakeRecords) -> None:
+        self._records = records
+
+    def get(self, persona_id: PersonaId) -> Persona | None:
+        return self._records.personas.get(persona_id)
+
+    def add(self, persona: Persona) -> bool:
+        with self._records.lock:
+            if persona.persona_id in self._records.personas:
+                return False
+            self._records.personas[persona.persona_id] = persona
+            return True
+
+    def resume(self, persona_id: PersonaId) -> bool:
+        with self._records.lock:
+            persona = self._records.personas.get(persona_id)
+            if persona is None:
+                return False
+            self._records.personas[persona_id] = replace(persona, paused_reason=None)
+            return True
+
+    def set_caption(self, persona_id: PersonaId, caption: str | None) -> bool:
+        with self._records.lock:
+            persona = self._records.personas.get(persona_id)
+            if persona is None:
+                return False
+            self._records.personas[persona_id] = replace(persona, caption=caption)
+            return True
+
+    def all(self) -> Sequence[Persona]:
+        return [persona for _, persona in sorted(self._records.personas.items())]
+
+
+class FakePhotoLibrary:
+    def __init__(self, records: FakeRecords) -> None:
+        self._records = records
+        self.pages_read = 0
+
+    def best_first(self, persona_id: PersonaId, *, page_size: int = 1) -> Iterator[Photo]:
+        """Reads the queue anew at every page from where it stopped, as DynamoDB does."""
+        last_rank: str | None = None
+        while True:
+            self.pages_read += 1
+            with self._records.lock:
+                queue = sorted(
+                    (
+                        (photo.rank, photo)
+                        for photo in self._records.photos.values()
+                        if photo.persona_id == persona_id and photo.rank is not None and photo.post_slot is None
+                    ),
+                    key=lambda ranked: ranked[0],
+                    reverse=True,
+                )
+            page = [(rank, photo) for rank, photo in queue if last_rank is None or rank < last_rank][:page_size]
+            if not page:
+                return
+            for rank, photo in page:
+                last_rank = rank
+                yield photo
+
+    def get(self, persona_id: PersonaId, photo_id: PhotoId) -> Photo | None:
+        return self._records.photos.get((persona_id, photo_id))
+
+    def add(self, photo: Photo) -> Addition:
+        key = (photo.persona_id, photo.photo_id)
+        with self._records.lock:
+            known = self._records.photos.get(key)
+            if known is None:
+                self._records.photos[key] = replace(photo, post_slot=None)
+                return Addition.ADDED
+            analysis = photo.analysis
+            if analysis is not None and known.analysis is not None:
+                same = replace(analysis, analysed_at=known.analysis.analysed_at) == known.analysis
+                analysis = known.analysis if same else analysis
+            updated = replace(
+                known,
+                caption=known.caption if photo.caption is None else photo.caption,
+                alt_text=known.alt_text if photo.alt_text is None else photo.alt_text,
+                analysis=analysis or known.analysis,
+            )
+            self._records.photos[key] = updated
+            return Addition.UNCHANGED if updated == known else Addition.UPDATED
+
+
+class FakePostLedger:
+    def __init__(self, records: FakeRecords) -> None:
+        self._records = records
+
+    def get(self, persona_id: PersonaId, slot: Slot) -> Post | None:
+        return self._records.posts.get((persona_id, slot))
+
+    def latest(self, persona_id: PersonaId, slot: Slot) -> Post | None:
+        with self._records.lock:
+            attempts = [
+                post
+                for (owner, key), post in self._records.posts.items()
+                if owner == persona_id and key.start == slot.start
+            ]
+        return max(attempts, key=lambda post: post.slot, default=None)
+
+    def media_ids_since(self, persona_id: PersonaId, start: datetime) -> Collection[MediaId]:
+        return {
+            post.provider_post_id
+            for post in self.history(persona_id, limit=len(self._records.posts) + 1)
+            if post.slot.start >= start.replace(microsecond=0) and post.provider_post_id is not None
+        }
+
+    def history(self, persona_id: PersonaId, *, limit: int) -> Sequence[Post]:
+        with self._records.lock:
+            posts = [post for (owner, _), post in self._records.posts.items() if owner == persona_id]
+        return sorted(posts, key=lambda post: post.slot, reverse=True)[:limit]
+
+    def claim(self, post: Post) -> Claim:
+        with self._records.lock:
+            standing = self._records.posts.get((post.persona_id, post.slot))
+            if standing is not None:
+                return Claim.WON if standing == post else Claim.SLOT_TAKEN
+            if not self._is_running(post.persona_id):
+                return Claim.PERSONA_PAUSED
+            if not self._is_free(post):
+                return Claim.PHOTO_TAKEN
+            self._take(post)
+            return Claim.WON
+
+    def refuse(self, post: Post, pause: str) -> bool:
+        with self._records.lock:
+            key = (post.persona_id, post.slot)
+            if key in self._records.posts:
+                return self._records.posts[key] == post
+            self._records.posts[key] = post
+            self._pause(post.persona_id, pause)
+            return True
+
+    def take_over(self, persona_id: PersonaId, slot: Slot, lease: Lease, now: datetime) -> Post | None:
+        with self._records.lock:
+            post = self._records.posts.get((persona_id, slot))
+            if post is None:
+                return None
+            if post.lease.owner == lease.owner:
+                return post
+            if post.status is not PostStatus.POSTING or post.lease.until >= now:
+                return None
+            taken = replace(post, lease=lease, updated_at=now)
+            self._records.posts[persona_id, slot] = taken
+            return taken
+
+    def advance(self, before: Post, after: Post) -> bool:
+        return self.settle(before, after) is Settlement.DONE
+
+    def settle(
+        self,
+        before: Post,
+        after: Post,
+        *,
+        requeue: Photo | None = None,
+        pause: str | None = None,
+        goes_on_with: Post | None = None,
+    ) -> Settlement:
+        with self._records.lock:
+            key = (after.persona_id, after.slot)
+            standing = self._records.posts.get(key)
+            if standing == after:
+                return Settlement.DONE
+            if standing is None or not _is_ours(standing, before):
+                return Settlement.LEASE_LOST
+            if goes_on_with is not None:
+                if (goes_on_with.persona_id, goes_on_with.slot) in self._records.posts:
+                    return Settlement.NEXT_SLOT_CLOSED
+                if not self._is_running(goes_on_with.persona_id):
+                    return Settlement.NEXT_SLOT_CLOSED
+                if not self._is_free(goes_on_with):
+                    return Settlement.NEXT_PHOTO_TAKEN
+                self._take(goes_on_with)
+            self._records.posts[key] = after
+            if requeue is not None:
+                self._put_back(requeue, after.slot)
+            if pause is not None:
+                self._pause(after.persona_id, pause)
+            return Settlement.DONE
+
+    def set_permalink(self, post: Post, permalink: str) -> None:
+        key = (post.persona_id, post.slot)
+        with self._records.lock:
+            standing = self._records.posts.get(key)
+            if standing is None or standing.status is not PostStatus.POSTED:
+                return
+            if post.provider_post_id is not None and standing.provider_post_id == post.provider_post_id:
+                self._records.posts[key] = replace(standing, permalink=permalink)
+
+    def _is_running(self, persona_id: PersonaId) -> bool:
+        persona = self._records.personas.get(persona_id)
+        return persona is not None and persona.paused_reason is None
+
+    def _is_free(self, post: Post) -> bool:
+        photo = self._records.photos.get((post.persona_id, post.photo_id))
+        return photo is not None and photo.post_slot is None
+
+    def _take(self, post: Post) -> None:
+        key = (post.persona_id, post.photo_id)
+        self._records.photos[key] = replace(self._records.photos[key], post_slot=post.slot)
+        self._records.posts[post.persona_id, post.slot] = post
+
+    def _put_back(self, photo: Photo, slot: Slot) -> None:
+        key = (photo.persona_id, photo.photo_id)
+        known = self._records.photos.get(key)
+        if known is not None and known.post_slot == slot:
+            self._records.photos[key] = replace(known, post_slot=None)
+
+    def _pause(self, persona_id: PersonaId, reason: str) -> None:
+        persona = self._records.personas[persona_id]
+        self._records.personas[persona_id] = replace(persona, paused_reason=reason)
+
+
+def _is_ours(standing: Post, before: Post) -> bool:
+    return (
+        standing.status is PostStatus.POSTING
+        and standing.lease.owner == before.lease.owner
+        and standing.publish_attempts == before.publish_attempts
+        and standing.is_fenced == before.is_fenced
+    )

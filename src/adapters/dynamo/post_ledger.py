@@ -1,0 +1,288 @@
+"""The ledger of posts: every write of the protocol, each under the conditions that the design gives for it.
+
+             claim            fence            record
+owner A  ──────┬────────────────┬────────────────┬──────────────▶
+               │ put the post   │ set fence      │ set status
+               │ if the slot    │ if mine and    │ if mine and
+               │ has none       │ no fence       │ my attempt
+               ▼                ▼                ▼
+record      posting          posting,         posted
+            lease_owner=A    publish_sent_at
+               ┊
+owner B        ┊  take over: set lease_owner=B if posting and lease_until < now; from here on A's writes fail
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+from uuid import uuid4
+
+from pynamodb.exceptions import CancellationReason, DoesNotExist, TransactWriteError, UpdateError
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
+from pynamodb.transactions import TransactWrite
+
+from adapters.dynamo.calls import condition_failed, records, retried_on_conflict
+from adapters.dynamo.tables import PostItem, Tables, post_item, post_of
+from domain.ids import MediaId, PersonaId, PhotoId
+from domain.photos import Photo
+from domain.ports import Claim, Settlement
+from domain.posts import Lease, Post, PostStatus
+from domain.slots import MOST_ATTEMPTS, Slot
+
+_KEYS: Final = frozenset({"persona_id", "slot"})
+_ALL_OLD: Final = "ALL_OLD"
+
+
+class DynamoPostLedger:
+    """Implements ``domain.ports.PostLedger``. Every write is one conditional call that may be repeated as it is."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    # ---- reads ----
+
+    def get(self, persona_id: PersonaId, slot: Slot) -> Post | None:
+        with records("read the post"):
+            try:
+                return post_of(self._tables.posts.get(persona_id, str(slot), consistent_read=True))
+            except DoesNotExist:
+                return None
+
+    def latest(self, persona_id: PersonaId, slot: Slot) -> Post | None:
+        last_key = str(Slot(slot.start, MOST_ATTEMPTS))
+        attempts = self._tables.posts.slot.between(str(slot.first), last_key)
+        found = self._query(persona_id, attempts, limit=1)
+        return found[0] if found else None
+
+    def media_ids_since(self, persona_id: PersonaId, start: datetime) -> Collection[MediaId]:
+        since = self._tables.posts.slot >= str(Slot.by_hand(start))
+        return {post.provider_post_id for post in self._query(persona_id, since) if post.provider_post_id}
+
+    def history(self, persona_id: PersonaId, *, limit: int) -> Sequence[Post]:
+        return self._query(persona_id, None, limit=limit)
+
+    def _query(self, persona_id: PersonaId, slots: Condition | None, limit: int | None = None) -> Sequence[Post]:
+        """Newest slot first, by a consistent read."""
+        with records("read the posts"):
+            found = self._tables.posts.query(
+                persona_id, slots, consistent_read=True, scan_index_forward=False, limit=limit
+            )
+            return [post_of(item) for item in found]
+
+    # ---- claim and take-over ----
+
+    def claim(self, post: Post) -> Claim:
+        transaction = _Transaction(self._tables)
+        transaction.claim(post)
+        refusals = transaction.write("claim a photo")
+        if refusals is None:
+            return Claim.WON
+        return self._lost_claim(post, refusals)
+
+    def _lost_claim(self, post: Post, refusals: Mapping[str, CancellationReason]) -> Claim:
+        if "new post" in refusals:
+            # The reply to our own first try may have been lost: then the post that stands there is the one we put.
+            ours = self._stands(post, refusals["new post"])
+            return Claim.WON if ours else Claim.SLOT_TAKEN
+        return Claim.PERSONA_PAUSED if "persona" in refusals else Claim.PHOTO_TAKEN
+
+    def refuse(self, post: Post, pause: str) -> bool:
+        transaction = _Transaction(self._tables)
+        transaction.put_post(post)
+        transaction.pause(post.persona_id, pause)
+        refusals = transaction.write("record a refused post")
+        return refusals is None or ("new post" in refusals and self._stands(post, refusals["new post"]))
+
+    def take_over(self, persona_id: PersonaId, slot: Slot, lease: Lease, now: datetime) -> Post | None:
+        model = self._tables.posts
+        is_open = model.status == PostStatus.POSTING.value
+        lease_is_over = model.lease_until < now
+        item = model(persona_id=persona_id, slot=str(slot))
+        actions: list[Action] = [
+            model.lease_owner.set(lease.owner),
+            model.lease_until.set(lease.until),
+            model.updated_at.set(now),
+        ]
+        with records("take over the post"):
+            try:
+                retried_on_conflict(lambda: item.update(actions, is_open & lease_is_over))
+            except UpdateError as error:
+                if not condition_failed(error):
+                    raise
+                # Ours, if the reply to our own first try was lost: no other run has this lease's owner.
+                standing = self.get(persona_id, slot)
+                return standing if standing is not None and standing.lease.owner == lease.owner else None
+            # The update left its answer in ``item``: what the record says now, not what an index said before.
+            return post_of(item)
+
+    # ---- moves of a post that we hold ----
+
+    def advance(self, before: Post, after: Post) -> bool:
+        item = post_item(self._tables, after)
+        with records("write the post"):
+            try:
+                retried_on_conflict(lambda: item.update(self._changes(before, after), self._ours(before)))
+            except UpdateError as error:
+                if not condition_failed(error):
+                    raise
+                return self._stands(after)
+        return True
+
+    def settle(
+        self,
+        before: Post,
+        after: Post,
+        *,
+        requeue: Photo | None = None,
+        pause: str | None = None,
+        goes_on_with: Post | None = None,
+    ) -> Settlement:
+        transaction = _Transaction(self._tables)
+        transaction.move_post(after, self._changes(before, after), self._ours(before))
+        if requeue is not None:
+            transaction.requeue(requeue, after.slot)
+        if pause is not None:
+            transaction.pause(after.persona_id, pause)
+        if goes_on_with is not None:
+            transaction.claim(goes_on_with)
+        refusals = transaction.write("end the post")
+        if refusals is None:
+            return Settlement.DONE
+        if "post" in refusals:
+            return Settlement.DONE if self._stands(after, refusals["post"]) else Settlement.LEASE_LOST
+        if "photo to requeue" in refusals:
+            # The photo is not this post's any more, so there is nothing to put back.
+            return self.settle(before, after, pause=pause, goes_on_with=goes_on_with)
+        if "photo" in refusals:
+            return Settlement.NEXT_PHOTO_TAKEN
+        return Settlement.NEXT_SLOT_CLOSED
+
+    def set_permalink(self, post: Post, permalink: str) -> None:
+        model = self._tables.posts
+        is_this_media = (model.status == PostStatus.POSTED.value) & (model.provider_post_id == post.provider_post_id)
+        item = model(persona_id=post.persona_id, slot=str(post.slot))
+        with records("note the permalink"):
+            try:
+                retried_on_conflict(lambda: item.update([model.permalink.set(permalink)], is_this_media))
+            except UpdateError as error:
+                if not condition_failed(error):
+                    raise
+
+    def _ours(self, before: Post) -> Condition:
+        """*mine*, and the fence as we know it: what the record must say for a write of ours to count."""
+        model = self._tables.posts
+        is_open: Condition = model.status == PostStatus.POSTING.value
+        is_mine = model.lease_owner == before.lease.owner
+        # A late copy of an earlier write of ours finds another number, and changes nothing.
+        is_this_attempt = model.publish_attempts == before.publish_attempts
+        is_fenced = model.publish_sent_at.exists()
+        is_not_fenced = model.publish_sent_at.does_not_exist()
+        fence_is_as_known = is_fenced if before.is_fenced else is_not_fenced
+        ours: Condition = is_open & is_mine & is_this_attempt & fence_is_as_known
+        return ours
+
+    def _changes(self, before: Post, after: Post) -> list[Action]:
+        model = self._tables.posts
+        old, new = post_item(self._tables, before), post_item(self._tables, after)
+        old_values, new_values = old.serialize(), new.serialize()
+        changes: list[Action] = []
+        for name, attribute in model.get_attributes().items():
+            if name in _KEYS or old_values.get(name) == new_values.get(name):
+                continue
+            value = getattr(new, name)
+            changes.append(attribute.remove() if value is None else attribute.set(value))
+        return changes
+
+    def _stands(self, meant: Post, refusal: CancellationReason | None = None) -> bool:
+        """Whether the record is what we meant to write: then it was our own first try that took effect."""
+        found: Mapping[str, Any] | None = refusal.raw_item if refusal is not None else None
+        if found is None:
+            with records("read the post back"):
+                try:
+                    found = self._tables.posts.get(meant.persona_id, str(meant.slot), consistent_read=True).serialize()
+                except DoesNotExist:
+                    return False
+        wanted = post_item(self._tables, meant).serialize()
+        return {name: value for name, value in found.items() if name in self._tables.posts.get_attributes()} == wanted
+
+
+class _Transaction:
+    """One TransactWriteItems call, and which of its conditions did not hold."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+        # The order in which PynamoDB sends them, which is the order of the reasons: checks, puts, updates.
+        self._checks: list[tuple[str, PersonaId, Condition]] = []
+        self._puts: list[tuple[str, PostItem, Condition]] = []
+        self._updates: list[tuple[str, Any, Sequence[Action], Condition]] = []
+
+    def claim(self, post: Post) -> None:
+        persona = self._tables.personas
+        persona_is_not_paused = persona.persona_id.exists() & persona.paused_reason.does_not_exist()
+        self._checks.append(("persona", post.persona_id, persona_is_not_paused))
+        self.put_post(post)
+        photo = self._tables.photos
+        photo_has_no_post = photo.photo_id.exists() & photo.post_slot.does_not_exist()
+        out_of_the_queue = [photo.post_slot.set(str(post.slot)), photo.queued_for.remove(), photo.rank.remove()]
+        self._updates.append(
+            ("photo", self._photo(post.persona_id, post.photo_id), out_of_the_queue, photo_has_no_post)
+        )
+
+    def put_post(self, post: Post) -> None:
+        slot_has_no_post = self._tables.posts.slot.does_not_exist()
+        self._puts.append(("new post", post_item(self._tables, post), slot_has_no_post))
+
+    def move_post(self, after: Post, changes: Sequence[Action], ours: Condition) -> None:
+        self._updates.append(("post", post_item(self._tables, after), changes, ours))
+
+    def requeue(self, photo: Photo, slot: Slot) -> None:
+        model = self._tables.photos
+        photo_is_still_this_posts = model.post_slot == str(slot)
+        back: list[Action] = [model.post_slot.remove()]
+        if photo.rank is not None:
+            back += [model.queued_for.set(photo.persona_id), model.rank.set(photo.rank)]
+        item = self._photo(photo.persona_id, photo.photo_id)
+        self._updates.append(("photo to requeue", item, back, photo_is_still_this_posts))
+
+    def pause(self, persona_id: PersonaId, reason: str) -> None:
+        model = self._tables.personas
+        persona_exists = model.persona_id.exists()
+        item = model(persona_id=persona_id)
+        self._updates.append(("persona to pause", item, [model.paused_reason.set(reason)], persona_exists))
+
+    def write(self, what: str) -> Mapping[str, CancellationReason] | None:
+        """None when all of it was written; else nothing was, and the refusals by the part that refused."""
+        # The SDK repeats a call with its token, so that a repetition of one that took effect is no second write.
+        with records(what):
+            try:
+                retried_on_conflict(self._commit)
+            except TransactWriteError as error:
+                refusals = {
+                    part: reason
+                    for part, reason in zip(self._parts(), error.cancellation_reasons, strict=False)
+                    if reason is not None and reason.code == "ConditionalCheckFailed"
+                }
+                if not refusals:
+                    raise
+                return refusals
+        return None
+
+    def _commit(self) -> None:
+        with TransactWrite(connection=self._tables.connection, client_request_token=str(uuid4())) as transaction:
+            for _, persona_id, condition in self._checks:
+                transaction.condition_check(self._tables.personas, persona_id, condition=condition)
+            for _, put, condition in self._puts:
+                transaction.save(put, condition, return_values=_ALL_OLD)
+            for _, update, actions, condition in self._updates:
+                transaction.update(update, list(actions), condition, return_values=_ALL_OLD)
+
+    def _parts(self) -> list[str]:
+        return [
+            *(part for part, *_ in self._checks),
+            *(part for part, *_ in self._puts),
+            *(part for part, *_ in self._updates),
+        ]
+
+    def _photo(self, persona_id: PersonaId, photo_id: PhotoId) -> Any:
+        return self._tables.photos(persona_id=persona_id, photo_id=photo_id)

@@ -1,0 +1,6 @@
+"""Meta's Graph API by requests: Instagram content publishing under both logins."""
+
+from adapters.meta.graph import Credentials, CredentialSource, GraphHosts
+from adapters.meta.publisher import MetaPublisher
+
+__all__ = ["CredentialSource", "Credentials", "GraphHosts", "MetaPublisher"]

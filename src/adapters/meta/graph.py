@@ -1,0 +1,210 @@
+"""One HTTP request to the Graph API: signed, bounded in time and size, and read into JSON or a named failure.
+
+The token travels in the Authorization header and never in a URL. An exception of requests quotes the URL, whose query
+has ``appsecret_proof`` on the Facebook host, so none is chained, logged or raised from here.
+"""
+
+import hashlib
+import hmac
+import json
+import re
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final, Protocol
+
+import requests
+from requests.adapters import HTTPAdapter
+from requests.auth import AuthBase
+from urllib3.exceptions import MaxRetryError, NewConnectionError
+
+from adapters.meta.errors import GraphError
+from domain.personas import Login, Persona
+from domain.secret import Secret
+
+CONNECT_TIMEOUT: Final = 5.0  # seconds
+LARGEST_ANSWER: Final = 1024 * 1024  # bytes; 25 media with full captions are a third of it
+
+_CHUNK: Final = 64 * 1024
+_TRACE_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,40}")
+_LONGEST_BLOCK: Final = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What signs a persona's requests. ``app_secret`` serves the Facebook host's ``appsecret_proof``."""
+
+    access_token: Secret
+    app_secret: Secret | None = None
+
+
+class CredentialSource(Protocol):
+    def credentials(self, persona: Persona) -> Credentials:
+        """Raises AccountFault when there are none, Defer when they cannot be read now."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class GraphHosts:
+    """The base addresses of both logins' hosts, without a version, and the one version that is spoken to both."""
+
+    instagram: str
+    facebook: str
+    version: str
+
+    def url(self, login: Login, path: str) -> str:
+        base = self.instagram if login is Login.INSTAGRAM else self.facebook
+        return f"{base.rstrip('/')}/{self.version}/{path}"
+
+
+class CallFailedError(Exception):
+    """A request got no usable answer. ``provably_not_sent`` is True only where no byte of it can have left us."""
+
+    def __init__(self, reason: str, *, provably_not_sent: bool = False) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.provably_not_sent = provably_not_sent
+
+
+class GraphRefusalError(Exception):
+    """The Graph API answered with an error of its own. ``is_server_error`` marks an HTTP 5xx, which proves nothing."""
+
+    def __init__(self, error: GraphError, *, is_server_error: bool) -> None:
+        super().__init__(f"code {error.code}, subcode {error.subcode}")
+        self.error = error
+        self.is_server_error = is_server_error
+
+
+class GraphClient:
+    """A session with the Graph API. Nothing is ever repeated here: what may be tried again is the driver's to say."""
+
+    def __init__(self, hosts: GraphHosts, credentials: CredentialSource) -> None:
+        self._hosts = hosts
+        self._credentials = credentials
+        self._session = requests.Session()
+        # No retries at all: urllib3 must not send a publish request again, and the driver repeats what may be repeated.
+        for scheme in ("https://", "http://"):
+            self._session.mount(scheme, HTTPAdapter(max_retries=0))
+        # As it is, so that no small answer unpacks to gigabytes.
+        self._session.headers["Accept-Encoding"] = "identity"
+
+    def get(self, persona: Persona, path: str, fields: Mapping[str, str], *, within: timedelta) -> Mapping[str, Any]:
+        """The JSON object that a read answers. Raises as ``post`` does."""
+        return self._call("GET", persona, path, fields, within)
+
+    def post(self, persona: Persona, path: str, fields: Mapping[str, str], *, within: timedelta) -> Mapping[str, Any]:
+        """The JSON object that a write answers. ``fields`` go in the body.
+
+        Raises CallFailedError without a usable answer, GraphRefusalError for an error answer, and what
+        ``CredentialSource`` raises.
+        """
+        return self._call("POST", persona, path, fields, within)
+
+    def _call(
+        self, method: str, persona: Persona, path: str, fields: Mapping[str, str], within: timedelta
+    ) -> Mapping[str, Any]:
+        credentials = self._credentials.credentials(persona)
+        in_query = dict(fields) if method == "GET" else {}
+        if persona.login is Login.FACEBOOK and credentials.app_secret is not None:
+            in_query["appsecret_proof"] = _proof(credentials.access_token, credentials.app_secret)
+        seconds = max(within.total_seconds(), 1.0)
+        give_up_at = time.monotonic() + seconds
+        try:
+            with self._session.request(
+                method,
+                self._hosts.url(persona.login, path),
+                params=in_query,
+                data=dict(fields) if method == "POST" else None,
+                auth=_Bearer(credentials.access_token),
+                timeout=(min(CONNECT_TIMEOUT, seconds), seconds),
+                allow_redirects=False,
+                stream=True,
+            ) as response:
+                body = _read(response, give_up_at)
+                return _understand(response, body)
+        except requests.RequestException as error:
+            # Without its cause, whose text quotes the URL.
+            raise CallFailedError(
+                f"Instagram gave no answer ({type(error).__name__})", provably_not_sent=_never_left(error)
+            ) from None
+
+
+class _Bearer(AuthBase):
+    """Sets the header last, so that no ``.netrc`` of the machine can put another one in its place."""
+
+    def __init__(self, token: Secret) -> None:
+        self._token = token
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = f"Bearer {self._token.reveal()}"
+        return request
+
+
+def _proof(token: Secret, app_secret: Secret) -> str:
+    """Hex HMAC-SHA256 of the token under the app secret (Meta, "Securing Graph API requests")."""
+    return hmac.new(app_secret.reveal().encode(), token.reveal().encode(), hashlib.sha256).hexdigest()
+
+
+def _never_left(error: requests.RequestException) -> bool:
+    """Whether no connection came about: refused, no route, unknown name, or not made in time."""
+    if isinstance(error, requests.ConnectTimeout):
+        return True
+    cause = error.args[0] if error.args else None
+    return (
+        type(error) is requests.ConnectionError
+        and isinstance(cause, MaxRetryError)
+        and isinstance(cause.reason, NewConnectionError)
+    )
+
+
+def _read(response: requests.Response, give_up_at: float) -> bytes:
+    body = bytearray()
+    for chunk in response.iter_content(_CHUNK):
+        body += chunk
+        if len(body) > LARGEST_ANSWER:
+            raise CallFailedError(f"Instagram answered with more than {LARGEST_ANSWER} bytes")
+        if time.monotonic() > give_up_at:
+            raise CallFailedError("Instagram's answer did not end in time")
+    return bytes(body)
+
+
+def _understand(response: requests.Response, body: bytes) -> Mapping[str, Any]:
+    try:
+        answer = json.loads(body.decode("utf-8"))
+    except (ValueError, RecursionError):
+        answer = None
+    is_server_error = response.status_code >= 500
+    if isinstance(answer, dict) and isinstance(answer.get("error"), dict):
+        raise GraphRefusalError(_graph_error(answer["error"], response), is_server_error=is_server_error)
+    if not 200 <= response.status_code < 300:
+        raise CallFailedError(f"Instagram answered HTTP {response.status_code} without saying why")
+    if not isinstance(answer, dict):
+        raise CallFailedError(f"Instagram answered HTTP {response.status_code} with something that is no JSON object")
+    return answer
+
+
+def _graph_error(error: Mapping[str, Any], response: requests.Response) -> GraphError:
+    trace_id = error.get("fbtrace_id")
+    return GraphError(
+        code=_number(error.get("code")),
+        subcode=_number(error.get("error_subcode")),
+        trace_id=trace_id if isinstance(trace_id, str) and _TRACE_ID.fullmatch(trace_id) else None,
+        regain_access_after=_regain_access_after(response.headers.get("X-Business-Use-Case-Usage")),
+    )
+
+
+def _number(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _regain_access_after(header: str | None) -> timedelta:
+    """The longest estimate in the usage header, whose unit is minutes; zero where it has none."""
+    try:
+        usage = json.loads(header or "{}")
+        entries = [entry for account in usage.values() for entry in account]
+        minutes = [_number(entry.get("estimated_time_to_regain_access")) for entry in entries]
+    except (ValueError, RecursionError, AttributeError, TypeError):
+        return timedelta(0)
+    longest = max((m for m in minutes if m is not None and m > 0), default=0)
+    return min(timedelta(minutes=min(longest, 10_000)), _LONGEST_BLOCK)

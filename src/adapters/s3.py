@@ -1,0 +1,52 @@
+"""The renditions' bucket, by boto3."""
+
+from datetime import timedelta
+from typing import Any, Final
+
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from domain.faults import Defer
+
+LINK_LIFE: Final = timedelta(hours=2)
+"""Meta has been seen to fetch an image minutes after the container was created."""
+
+# A regional address and SigV4: Meta follows no redirect from the global one, and new regions take nothing else.
+CLIENT_CONFIG: Final = Config(
+    signature_version="s3v4",
+    s3={"us_east_1_regional_endpoint": "regional", "addressing_style": "auto"},
+    connect_timeout=2,
+    read_timeout=5,
+    retries={"total_max_attempts": 3, "mode": "standard"},
+)
+
+
+class S3Renditions:
+    """Implements ``domain.ports.Renditions``. ``client`` is a boto3 S3 client with ``CLIENT_CONFIG``."""
+
+    def __init__(self, client: Any, bucket: str) -> None:
+        self._client = client
+        self._bucket = bucket
+
+    def link(self, object_key: str) -> str:
+        url: str = self._client.generate_presigned_url(
+            "get_object",
+            Params={"Bucket": self._bucket, "Key": object_key},
+            ExpiresIn=int(LINK_LIFE.total_seconds()),
+        )
+        return url
+
+    def exists(self, object_key: str) -> bool:
+        try:
+            self._client.head_object(Bucket=self._bucket, Key=object_key)
+        except ClientError as error:
+            if error.response.get("Error", {}).get("Code") in {"404", "NoSuchKey", "NotFound"}:
+                return False
+            raise Defer("The bucket does not say whether it has the photo; look at its permissions.") from error
+        except BotoCoreError as error:
+            raise Defer("The bucket cannot be reached for the moment.") from error
+        return True
+
+    def put(self, object_key: str, jpeg: bytes) -> None:
+        """Store a rendition. The same key always holds the same picture, so that storing it twice does no harm."""
+        self._client.put_object(Bucket=self._bucket, Key=object_key, Body=jpeg, ContentType="image/jpeg")

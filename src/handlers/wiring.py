@@ -1,0 +1,124 @@
+"""The composition root: the only place that reads the environment and joins adapters to use cases."""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import lru_cache
+from typing import Final
+from uuid import uuid4
+
+import boto3
+
+from adapters import s3, ssm
+from adapters.clock import SystemClock
+from adapters.dynamo import DynamoPersonaDirectory, DynamoPhotoLibrary, DynamoPostLedger, Tables
+from adapters.meta import GraphHosts, MetaPublisher
+from domain.ids import PersonaId, RunId
+from domain.personas import parse_persona_id
+from domain.ports import Clock, PersonaDirectory, PhotoLibrary, PostLedger, Publisher, RunLog
+from domain.post_driver import PostDriver, Run
+from domain.post_next_best import PostNextBest
+
+_NAMES: Final = (
+    "PERSONAS_TABLE",
+    "PHOTOS_TABLE",
+    "POSTS_TABLE",
+    "PHOTOS_BUCKET",
+    "TOKEN_PREFIX",
+    "DEFAULT_PERSONA",
+    "GRAPH_VERSION",
+    "INSTAGRAM_GRAPH_URL",
+    "FACEBOOK_GRAPH_URL",
+)
+
+# These write whole requests and answers, tokens among them, when the root logger is set to DEBUG.
+_TALKATIVE: Final = ("botocore", "boto3", "urllib3", "s3transfer", "pynamodb")
+
+
+class SettingsError(Exception):
+    """The environment lacks something, or has something else than what is needed. The text names the variable."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the template tells the functions, by the same names in lower case."""
+
+    personas_table: str
+    photos_table: str
+    posts_table: str
+    photos_bucket: str
+    token_prefix: str
+    default_persona: PersonaId
+    graph_version: str
+    instagram_graph_url: str
+    facebook_graph_url: str
+
+    @classmethod
+    def of(cls, environment: Mapping[str, str]) -> "Settings":
+        """Raises SettingsError that names every variable that is missing."""
+        missing = [name for name in _NAMES if not environment.get(name)]
+        if missing:
+            raise SettingsError(f"The environment lacks {', '.join(missing)}; template.yaml sets them.")
+        values = {name.lower(): environment[name] for name in _NAMES}
+        try:
+            default_persona = parse_persona_id(values.pop("default_persona"))
+        except ValueError as error:
+            raise SettingsError(f"DEFAULT_PERSONA: {error}") from error
+        return cls(default_persona=default_persona, **values)
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """The adapters of one stack, which the Lambda functions and the owner's commands share."""
+
+    settings: Settings
+    personas: PersonaDirectory
+    library: PhotoLibrary
+    ledger: PostLedger
+    publisher: Publisher
+    renditions: s3.S3Renditions
+    credentials: ssm.SsmCredentials
+    clock: Clock
+
+    def post_next_best(self, log: RunLog) -> PostNextBest:
+        driver = PostDriver(
+            ledger=self.ledger,
+            library=self.library,
+            publisher=self.publisher,
+            renditions=self.renditions,
+            clock=self.clock,
+            log=log,
+        )
+        return PostNextBest(
+            personas=self.personas,
+            library=self.library,
+            ledger=self.ledger,
+            driver=driver,
+            clock=self.clock,
+            log=log,
+        )
+
+    def start_run(self, milliseconds_left: int) -> Run:
+        """A run of our own, with an id that no other run has ever had. Lambda ends it after ``milliseconds_left``."""
+        return Run(RunId(uuid4().hex), self.clock.now() + timedelta(milliseconds=milliseconds_left))
+
+
+@lru_cache(maxsize=1)
+def build(settings: Settings) -> Stack:
+    """The real adapters, built once for each process and without a call to anybody."""
+    for name in _TALKATIVE:
+        logging.getLogger(name).setLevel(logging.INFO)
+    tables = Tables.named(personas=settings.personas_table, photos=settings.photos_table, posts=settings.posts_table)
+    credentials = ssm.SsmCredentials(boto3.client("ssm", config=ssm.CLIENT_CONFIG), settings.token_prefix)
+    hosts = GraphHosts(settings.instagram_graph_url, settings.facebook_graph_url, settings.graph_version)
+    return Stack(
+        settings=settings,
+        personas=DynamoPersonaDirectory(tables),
+        library=DynamoPhotoLibrary(tables),
+        ledger=DynamoPostLedger(tables),
+        publisher=MetaPublisher(hosts, credentials),
+        renditions=s3.S3Renditions(boto3.client("s3", config=s3.CLIENT_CONFIG), settings.photos_bucket),
+        credentials=credentials,
+        clock=SystemClock(),
+    )

@@ -1,0 +1,124 @@
+"""What each role and each resource policy allows: action by action, resource by resource, nothing that is not used."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from template.expansion import ACCOUNT, REGION, Stack, expand
+
+TOKENS = f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/fluffy-train/*"
+
+ALLOWED = {
+    "PostNextBest": {
+        ("dynamodb:GetItem", "PersonasTable.Arn"),
+        ("dynamodb:ConditionCheckItem", "PersonasTable.Arn"),
+        ("dynamodb:UpdateItem", "PersonasTable.Arn"),
+        ("dynamodb:GetItem", "PhotosTable.Arn"),
+        ("dynamodb:UpdateItem", "PhotosTable.Arn"),
+        ("dynamodb:Query", "PhotosTable.Arn/index/queue"),
+        ("dynamodb:GetItem", "PostsTable.Arn"),
+        ("dynamodb:Query", "PostsTable.Arn"),
+        ("dynamodb:PutItem", "PostsTable.Arn"),
+        ("dynamodb:UpdateItem", "PostsTable.Arn"),
+        ("s3:GetObject", "PhotosBucket.Arn/library/*"),
+        ("s3:ListBucket", "PhotosBucket.Arn"),
+        ("ssm:GetParameter", TOKENS),
+        ("ssm:GetParameters", TOKENS),
+        ("sqs:SendMessage", "DeadLetters.Arn"),
+        ("logs:CreateLogStream", "PostNextBestLogGroup.Arn"),
+        ("logs:PutLogEvents", "PostNextBestLogGroup.Arn"),
+    },
+}
+
+# Resources that end in a star, because the template cannot know the names: the library's photos, the personas' tokens.
+STARRED = {"PhotosBucket.Arn/library/*", TOKENS}
+
+# Statements that are no grant to a function, by Sid: a denial is wide on purpose; in a key's own policy "*" is that
+# key, which its account must administer, and kms:GenerateDataKey* is what Amazon SNS documents for CloudWatch's alarms.
+STARS_WITH_A_REASON = {"TlsOnly", "TheAccountAdministersIt", "AlarmsEncryptWithIt"}
+
+FUNCTIONS = sorted(expand().of_type("AWS::Lambda::Function"))
+ROLES = sorted(expand().of_type("AWS::IAM::Role"))
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_may_do_what_it_does_and_no_more(stack: Stack, function: str) -> None:
+    role, _, attribute = stack.properties(function)["Role"].partition(".")
+    assert attribute == "Arn"
+    assert _granted(stack, role) == ALLOWED[function]
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_no_two_functions_share_a_role(stack: Stack, function: str) -> None:
+    roles = [stack.properties(name)["Role"] for name in FUNCTIONS]
+    assert roles.count(stack.properties(function)["Role"]) == 1
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_role_holds_only_what_stands_in_the_template(stack: Stack, role: str) -> None:
+    properties = stack.properties(role)
+    assert "ManagedPolicyArns" not in properties, "AWS's managed policies allow more than is used"
+    assert "RoleName" not in properties, "a named role would ask for CAPABILITY_NAMED_IAM"
+    assert {statement["Effect"] for statement in _role_statements(stack, role)} == {"Allow"}
+
+
+def test_no_policy_is_kept_apart_from_its_role(stack: Stack) -> None:
+    kinds = {resource["Type"] for resource in stack.resources.values()}
+    assert not kinds & {"AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy"}
+
+
+@pytest.mark.parametrize("role", [f"{function}Role" for function in FUNCTIONS])
+def test_a_functions_role_is_for_lambda_alone(stack: Stack, role: str) -> None:
+    (statement,) = stack.properties(role)["AssumeRolePolicyDocument"]["Statement"]
+    assert statement == {
+        "Effect": "Allow",
+        "Principal": {"Service": "lambda.amazonaws.com"},
+        "Action": "sts:AssumeRole",
+    }
+
+
+def test_no_action_and_no_resource_has_a_star_where_a_name_exists(stack: Stack) -> None:
+    starred = [
+        (where, word)
+        for where, statement in _every_statement(stack)
+        if statement.get("Sid") not in STARS_WITH_A_REASON
+        for word in [*_listed(statement["Action"]), *_listed(statement.get("Resource", []))]
+        if "*" in word and word not in STARRED
+    ]
+    assert starred == []
+
+
+def test_no_statement_grants_by_exception(stack: Stack) -> None:
+    for where, statement in _every_statement(stack):
+        assert not {"NotAction", "NotResource", "NotPrincipal"} & set(statement), where
+        if statement["Effect"] == "Allow":
+            assert statement.get("Principal") != "*", where
+
+
+def _granted(stack: Stack, role: str) -> set[tuple[str, str]]:
+    return {
+        (action, resource)
+        for statement in _role_statements(stack, role)
+        for action in _listed(statement["Action"])
+        for resource in _listed(statement["Resource"])
+    }
+
+
+def _role_statements(stack: Stack, role: str) -> list[dict[str, Any]]:
+    policies = stack.properties(role).get("Policies", [])
+    return [statement for policy in policies for statement in policy["PolicyDocument"]["Statement"]]
+
+
+def _every_statement(stack: Stack) -> Iterator[tuple[str, dict[str, Any]]]:
+    for name, resource in stack.resources.items():
+        properties = resource["Properties"]
+        documents = [properties[key] for key in ("PolicyDocument", "KeyPolicy") if key in properties]
+        documents += [policy["PolicyDocument"] for policy in properties.get("Policies", [])]
+        for document in documents:
+            for statement in document["Statement"]:
+                yield name, statement
+
+
+def _listed(value: str | list[str]) -> list[str]:
+    return value if isinstance(value, list) else [value]

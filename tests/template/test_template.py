@@ -1,0 +1,173 @@
+"""What others rely on by name: logical ids, parameters, outputs, sample events, the package's services."""
+
+import ast
+import json
+import re
+
+import pytest
+
+from template.expansion import PROJECT, Json, Stack, expand, read_template
+
+PARAMETERS = read_template()["Parameters"]
+SAMPLE_EVENTS = sorted(path.name for path in (PROJECT / "events").glob("*.json"))
+
+
+@pytest.mark.parametrize(
+    ("logical_id", "kind"),
+    [
+        ("PostNextBest", "AWS::Lambda::Function"),
+        ("PersonasTable", "AWS::DynamoDB::Table"),
+        ("PhotosTable", "AWS::DynamoDB::Table"),
+        ("PostsTable", "AWS::DynamoDB::Table"),
+        ("PhotosBucket", "AWS::S3::Bucket"),
+        ("AlarmTopic", "AWS::SNS::Topic"),
+    ],
+)
+def test_a_resource_is_known_by_its_logical_id(stack: Stack, logical_id: str, kind: str) -> None:
+    assert stack.resources[logical_id]["Type"] == kind
+
+
+def test_a_reader_meets_the_sections_in_the_order_of_the_house() -> None:
+    assert [section for section in read_template() if section not in ("AWSTemplateFormatVersion", "Transform")] == [
+        "Description",
+        "Metadata",
+        "Parameters",
+        "Conditions",
+        "Globals",
+        "Resources",
+        "Outputs",
+    ]
+
+
+def test_the_cli_finds_each_name_among_the_outputs(stack: Stack) -> None:
+    assert {name: output["Value"] for name, output in stack.outputs.items()} == {
+        "PersonasTableName": "PersonasTable",
+        "PhotosTableName": "PhotosTable",
+        "PostsTableName": "PostsTable",
+        "PhotosBucketName": "PhotosBucket",
+        "TokenPrefix": "/fluffy-train",
+        "DefaultPersona": "default",
+        "GraphVersion": "v26.0",
+        "PostNextBestFunction": "PostNextBest",
+        "AlarmTopicArn": "AlarmTopic",
+    }
+
+
+@pytest.mark.parametrize("name", sorted(PARAMETERS))
+def test_a_parameter_says_what_it_takes_and_takes_its_own_default(name: str) -> None:
+    parameter = PARAMETERS[name]
+    assert parameter["Description"].endswith(".")
+    assert parameter["ConstraintDescription"].startswith("must ")
+    if "AllowedValues" in parameter:
+        assert parameter["Default"] in parameter["AllowedValues"]
+    else:
+        assert _accepts(name, str(parameter["Default"]))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DefaultPersona", "a"),
+        ("DefaultPersona", "9-lives"),
+        ("DefaultPersona", "a" * 63),
+        ("GraphVersion", "v27.10"),
+        ("AlarmEmail", ""),
+        ("AlarmEmail", "first.last+train@mail.example.co.uk"),
+    ],
+)
+def test_a_parameter_accepts(name: str, value: str) -> None:
+    assert _accepts(name, value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DefaultPersona", ""),
+        ("DefaultPersona", "-a"),
+        ("DefaultPersona", "Anna"),
+        ("DefaultPersona", "a/b"),
+        ("DefaultPersona", "a" * 64),
+        ("GraphVersion", "26.0"),
+        ("GraphVersion", "v26.0/me"),
+        ("AlarmEmail", "owner"),
+        ("AlarmEmail", "a@b.example, c@d.example"),
+    ],
+)
+def test_a_parameter_refuses(name: str, value: str) -> None:
+    assert not _accepts(name, value)
+
+
+def test_what_the_owner_chooses_reaches_the_function() -> None:
+    stack = expand(DefaultPersona="anna", GraphVersion="v27.0", LogRetentionDays="7")
+    variables = stack.properties("PostNextBest")["Environment"]["Variables"]
+    assert (variables["DEFAULT_PERSONA"], variables["GRAPH_VERSION"]) == ("anna", "v27.0")
+    assert stack.properties("PostNextBestLogGroup")["RetentionInDays"] == "7"
+
+
+@pytest.mark.parametrize("name", SAMPLE_EVENTS)
+def test_a_sample_event_is_a_json_object(name: str) -> None:
+    assert isinstance(_sample_event(name), dict)
+
+
+def test_the_sample_events_are_every_kind_that_the_handler_accepts() -> None:
+    assert {
+        "schedule.json",
+        "scheduler.json",
+        "by-hand.json",
+        "by-hand-persona.json",
+        "dry-run.json",
+    } <= set(SAMPLE_EVENTS)
+
+
+def test_the_sample_of_the_rules_event_is_what_eventbridge_sends() -> None:
+    event = _sample_event("schedule.json")
+    assert {key: type(value) for key, value in event.items()} == {
+        "version": str,
+        "id": str,
+        "detail-type": str,
+        "source": str,
+        "account": str,
+        "time": str,
+        "region": str,
+        "resources": list,
+        "detail": dict,
+    }
+    assert (event["source"], event["detail-type"]) == ("aws.events", "Scheduled Event")
+    assert "PostNextBestSchedule" in event["resources"][0]
+
+
+@pytest.mark.parametrize("name", ["schedule.json", "scheduler.json"])
+def test_a_sample_slot_lies_ahead_so_that_it_is_never_too_late(name: str) -> None:
+    assert _sample_event(name)["time"].startswith("2036-01-0")
+
+
+def test_the_package_describes_every_service_that_the_code_calls() -> None:
+    """src/Makefile leaves out the SDK's descriptions of all other services."""
+    makefile = (PROJECT / "src" / "Makefile").read_text(encoding="utf-8")
+    (services,) = re.findall(r"^SERVICES := (.+)$", makefile, re.MULTILINE)
+    assert _services_called() <= set(services.split())
+
+
+def _services_called() -> set[str]:
+    """The names in calls like `session.client("s3", …)`, and dynamodb, which PynamoDB calls."""
+    called = {"dynamodb"}
+    for path in (PROJECT / "src").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            match node:
+                case ast.Call(
+                    func=ast.Attribute(attr="client" | "resource"), args=[ast.Constant(value=str(service)), *_]
+                ):
+                    called.add(service)
+                case _:
+                    pass
+    return called
+
+
+def _accepts(parameter: str, value: str) -> bool:
+    """As CloudFormation does: the pattern has to match the whole value."""
+    return re.fullmatch(PARAMETERS[parameter]["AllowedPattern"], value) is not None
+
+
+def _sample_event(name: str) -> dict[str, Json]:
+    event: dict[str, Json] = json.loads((PROJECT / "events" / name).read_text(encoding="utf-8"))
+    return event

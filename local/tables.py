@@ -1,0 +1,30 @@
+"""The stack's tables, created from template.yaml itself, so that a local stack cannot differ from a deployed one."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from samtranslator.yaml_helper import yaml_parse
+
+TEMPLATE = Path(__file__).resolve().parent.parent / "template.yaml"
+
+_NEEDED = ("AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "BillingMode")
+
+
+def table_definitions(template: Path = TEMPLATE) -> Mapping[str, Mapping[str, Any]]:
+    """Each table's CreateTable arguments by its logical id, which is its name here, as in `sam local invoke`."""
+    resources = yaml_parse(template.read_text(encoding="utf-8"))["Resources"]
+    return {
+        logical_id: {key: resource["Properties"][key] for key in _NEEDED if key in resource["Properties"]}
+        for logical_id, resource in resources.items()
+        if resource["Type"] == "AWS::DynamoDB::Table"
+    }
+
+
+def create_tables(dynamodb: Any, *, prefix: str = "") -> Mapping[str, str]:
+    """Create them by a boto3 DynamoDB client; the names given, by logical id. ``prefix`` keeps two stacks apart."""
+    names = {}
+    for logical_id, definition in table_definitions().items():
+        names[logical_id] = f"{prefix}{logical_id}"
+        dynamodb.create_table(TableName=names[logical_id], **definition)
+    return names

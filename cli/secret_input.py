@@ -1,0 +1,76 @@
+"""How a token and an app secret are given: at a hidden prompt, or on standard input. Never as an argument, which other
+users of the machine, and the shell's history, would see.
+"""
+
+import re
+import sys
+from dataclasses import dataclass
+from typing import Final
+
+import typer
+
+from domain.personas import Login
+from domain.secret import Secret
+
+MOST_CHARACTERS: Final = 4096
+"""What a SecureString parameter of SSM's standard tier holds."""
+
+HOW: Final = (
+    "The access token is asked for at a hidden prompt, or read from standard input where that is no terminal, e.g. "
+    "`fluffy-train persona … < token.txt`. With --login facebook, a second line may give the app secret."
+)
+
+_PRINTABLE: Final = re.compile(r"[!-~]+")
+
+
+@dataclass(frozen=True, slots=True)
+class GivenSecrets:
+    """``app_secret`` is None where none was given."""
+
+    access_token: Secret
+    app_secret: Secret | None = None
+
+
+def read_secrets(login: Login) -> GivenSecrets:
+    """Raises typer.BadParameter, which quotes nothing of what was given."""
+    lines = _asked(login) if sys.stdin.isatty() else _read(login)
+    app_secret = lines[1] if len(lines) > 1 else ""
+    return GivenSecrets(_checked(lines[0], "access token"), _checked(app_secret, "app secret") if app_secret else None)
+
+
+def refuse_arguments(ctx: typer.Context) -> None:
+    """Wrong use, most likely a token: Typer's own message would print it."""
+    if ctx.args:
+        raise typer.BadParameter(
+            f"there is more on the command line than this command takes (not shown: it might be a token). {HOW}",
+            param_hint="arguments",
+        )
+
+
+def _asked(login: Login) -> list[str]:
+    token = typer.prompt("Access token", hide_input=True, err=True)
+    if login is not Login.FACEBOOK:
+        return [token.strip()]
+    app_secret = typer.prompt("App secret (empty for none)", hide_input=True, err=True, default="", show_default=False)
+    return [token.strip(), app_secret.strip()]
+
+
+def _read(login: Login) -> list[str]:
+    content = typer.get_binary_stream("stdin").read(4 * MOST_CHARACTERS)
+    lines = [line.strip() for line in content.decode("utf-8-sig", errors="replace").rstrip().split("\n")]
+    most = 2 if login is Login.FACEBOOK else 1
+    if len(lines) > most:
+        right = "two lines, the access token and the app secret" if most == 2 else "one line, the access token"
+        raise typer.BadParameter(f"it has {len(lines)} lines; give {right}", param_hint="standard input")
+    return lines
+
+
+def _checked(text: str, what: str) -> Secret:
+    if not text:
+        raise typer.BadParameter(f"there is none. {HOW}", param_hint=what)
+    if len(text) > MOST_CHARACTERS or _PRINTABLE.fullmatch(text) is None:
+        raise typer.BadParameter(
+            f"it must be one word of at most {MOST_CHARACTERS} ASCII letters, digits and signs; copy it again, whole",
+            param_hint=what,
+        )
+    return Secret(text)

@@ -1,0 +1,54 @@
+"""What one call of the command works on: the stack, opened when it is first needed, and the persona that is meant."""
+
+import os
+from dataclasses import dataclass
+
+import typer
+
+from cli import settings
+from cli.failures import CommandError
+from cli.shown import remark
+from domain.ids import PersonaId
+from domain.personas import Persona, parse_persona_id
+from handlers import wiring
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """``stack_name`` is what the command line says; None where it says nothing."""
+
+    stack_name: str | None
+
+    def open(self) -> wiring.Stack:
+        """Raises SettingsError and botocore's errors, each with what to do (``cli.failures``)."""
+        found = settings.find(self.stack_name, os.environ)
+        if found.stack_name is None and self.stack_name is not None:
+            remark(f"--stack {self.stack_name} is not used: the environment names the tables (PERSONAS_TABLE, …).")
+        return wiring.build(found.settings)
+
+
+def opened(ctx: typer.Context) -> wiring.Stack:
+    session: Session = ctx.find_object(Session) or Session(None)
+    return session.open()
+
+
+def existing_persona(stack: wiring.Stack, persona_id: PersonaId | None) -> Persona:
+    """The named persona, or the stack's default one. Raises CommandError where it was never added."""
+    meant = persona_id or stack.settings.default_persona
+    persona = stack.personas.get(meant)
+    if persona is None:
+        raise CommandError(
+            f"There is no persona {meant}. `fluffy-train persona list` shows those there are; add it with "
+            f"`fluffy-train persona add {meant} --instagram-user-id ID`."
+        )
+    return persona
+
+
+def to_persona_id(text: str) -> PersonaId:
+    """Typer's parser for a persona's id. What was typed is not quoted: it might be a token in the wrong place."""
+    try:
+        return parse_persona_id(text)
+    except ValueError:
+        raise typer.BadParameter(
+            "a persona's id has 1 to 63 lower-case letters, digits and hyphens, and begins with no hyphen, e.g. default"
+        ) from None

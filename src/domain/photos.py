@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from domain.ids import PersonaId, PhotoId
@@ -10,6 +10,7 @@ from domain.slots import Slot
 
 HIGHEST_SCORE: Final = 10.0
 
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST_MILLISECOND: Final = 10**13 - 1
 _MIRRORED_HEX: Final = str.maketrans("0123456789abcdef", "fedcba9876543210")
 
@@ -58,5 +59,6 @@ def rank(aesthetic_score: float, imported_at: datetime, photo_id: PhotoId) -> st
 
     Scores that agree to a millionth tie. The later parts are mirrored, since DynamoDB reads an index in one direction.
     """
-    older_is_greater = _LAST_MILLISECOND - int(imported_at.timestamp() * 1000)
-    return f"{aesthetic_score:09.6f}/{older_is_greater:013d}/{photo_id.translate(_MIRRORED_HEX)}"
+    older_is_greater = _LAST_MILLISECOND - (imported_at - _EPOCH) // timedelta(milliseconds=1)
+    # Adding zero takes the sign off a negative zero.
+    return f"{aesthetic_score + 0.0:09.6f}/{older_is_greater:013d}/{photo_id.translate(_MIRRORED_HEX)}"

@@ -79,16 +79,20 @@ class PostNextBest:
         return self._claim_and_drive(request, persona, start_run())
 
     def _claim_and_drive(self, request: Request, persona: Persona, run: Run) -> Report:
+        refused: list[Report] = []
+        report = self._claim_best(request, persona, run, refused)
+        return replace(report, earlier=(*refused, *report.earlier))
+
+    def _claim_best(self, request: Request, persona: Persona, run: Run, refused: list[Report]) -> Report:
+        """Drive the first candidate whose claim is won. ``refused`` collects those whose own caption is at fault."""
         slot = request.slot
-        refused: tuple[Report, ...] = ()
-        choice = CuratorsChoice(persona)
-        for photo in choice.candidates(self._library.best_first(persona.persona_id)):
+        for photo in CuratorsChoice(persona).candidates(self._library.best_first(persona.persona_id)):
             post = new_post(run, persona, slot, photo, self._clock.now())
             problem = caption_problem(post.caption)
             if problem is not None and photo.caption is None:
-                return self._refuse_for_all(request, post, problem)
+                return self._refuse_for_all(request, persona, run, post, problem)
             if problem is not None:
-                reason = f"Not sent: {problem}, and post the photo again with the right caption."
+                reason = f"Not sent: {problem}, and import the photo again with the shorter one."
                 post = post.as_failed(PhotoFault(reason).record, post.updated_at)
             match self._ledger.claim(post):
                 case Claim.PHOTO_TAKEN:
@@ -97,17 +101,15 @@ class PostNextBest:
                 case Claim.SLOT_TAKEN:
                     return self._find_out(request, persona, run)
                 case Claim.PERSONA_PAUSED:
-                    return self._paused(request, "paused while this run was starting")
+                    return self._paused(request, "The persona was paused while this run was starting.")
             if post.status is PostStatus.POSTING:
-                report = self._driver.drive(run, persona, post, photo)
-                return replace(report, earlier=refused + report.earlier)
-            report = Report.of(Outcome.FAILED, post, post.fault.message if post.fault else None)
+                return self._driver.drive(run, persona, post, photo)
+            failed = Report.of(Outcome.FAILED, post, post.fault.message if post.fault else None)
             if post.slot.following is None:
-                return replace(report, earlier=refused)
-            slot, refused = post.slot.following, (*refused, report)
-        if refused:
-            return replace(refused[-1], earlier=refused[:-1])
-        return self._find_out(request, persona, run)
+                return failed
+            slot = post.slot.following
+            refused.append(failed)
+        return refused.pop() if refused else self._find_out(request, persona, run)
 
     def _find_out(self, request: Request, persona: Persona, run: Run) -> Report:
         """What became of a slot that this run could not claim: done, under way, left over, or never begun."""
@@ -138,12 +140,12 @@ class PostNextBest:
             )
         return replace(self._without_photo(Outcome.DRY_RUN, request, reason), photo_id=ranked[0].photo_id)
 
-    def _refuse_for_all(self, request: Request, post: Post, problem: str) -> Report:
+    def _refuse_for_all(self, request: Request, persona: Persona, run: Run, post: Post, problem: str) -> Report:
         """The persona's own caption is at fault: no photo would pass, so none is touched."""
         reason = f"Not sent: {problem} in the persona (`fluffy-train persona set-caption`), then resume the persona."
         failed = post.as_failed(AccountFault(reason).record, post.updated_at)
         if not self._ledger.refuse(failed, pause=reason):
-            return self._paused(request, reason)
+            return self._find_out(request, persona, run)
         return Report.of(Outcome.FAILED, failed, reason)
 
     def _paused(self, request: Request, reason: str) -> Report:

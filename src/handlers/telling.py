@@ -51,17 +51,18 @@ def tell(report: Report, log: PowertoolsRunLog, metrics: Metrics) -> dict[str, A
     """Log and count ``report`` and those before it, and give the answer to the invoker: absent keys do not apply."""
     for one in (*report.earlier, report):
         metrics.add_metric(METRIC_NAMES[one.outcome], MetricUnit.Count, 1)
-        facts = _answer(one)
+        facts = answer_of(one)
         if one.outcome in _ERRORS:
             log.error("A post was not made.", **facts)
         elif one.outcome in _WARNINGS:
             log.warning("A post must wait, or is not made.", **facts)
         else:
             log.info("Done.", **facts)
-    return _answer(report)
+    return answer_of(report)
 
 
-def _answer(report: Report) -> dict[str, Any]:
+def answer_of(report: Report) -> dict[str, Any]:
+    """What the invoker is told; keys that do not apply are absent."""
     answer = {
         "outcome": report.outcome.value,
         "persona_id": report.persona_id,

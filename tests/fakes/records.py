@@ -1,11 +1,11 @@
 """The three tables in memory, with the same conditions as the real ones, each call atomic."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from threading import RLock
 
-from domain.ids import MediaId, PersonaId, PhotoId
+from domain.ids import PersonaId, PhotoId
 from domain.personas import Persona
 from domain.photos import Photo
 from domain.ports import Addition, Claim, Settlement
@@ -127,12 +127,9 @@ class FakePostLedger:
             ]
         return max(attempts, key=lambda post: post.slot, default=None)
 
-    def media_ids_since(self, persona_id: PersonaId, start: datetime) -> Collection[MediaId]:
-        return {
-            post.provider_post_id
-            for post in self.history(persona_id, limit=len(self._records.posts) + 1)
-            if post.slot.start >= start.replace(microsecond=0) and post.provider_post_id is not None
-        }
+    def posts_since(self, persona_id: PersonaId, start: datetime) -> Sequence[Post]:
+        every = self.history(persona_id, limit=len(self._records.posts) + 1)
+        return [post for post in every if post.slot.start >= start.replace(microsecond=0)]
 
     def history(self, persona_id: PersonaId, *, limit: int) -> Sequence[Post]:
         with self._records.lock:
@@ -172,6 +169,24 @@ class FakePostLedger:
             taken = replace(post, lease=lease, updated_at=now)
             self._records.posts[persona_id, slot] = taken
             return taken
+
+    def open_posts(self, now: datetime) -> Iterator[tuple[PersonaId, Slot]]:
+        with self._records.lock:
+            posts = [post for post in self._records.posts.values() if post.wants_another_look]
+        for post in sorted(posts, key=lambda post: post.lease.until):
+            if post.lease.until < now:
+                yield post.persona_id, post.slot
+
+    def complete(self, post: Post) -> bool:
+        key = (post.persona_id, post.slot)
+        with self._records.lock:
+            standing = self._records.posts.get(key)
+            if standing == post:
+                return True
+            if standing is None or standing.status is not PostStatus.POSTED or not standing.wants_another_look:
+                return False
+            self._records.posts[key] = post
+            return True
 
     def advance(self, before: Post, after: Post) -> bool:
         return self.settle(before, after) is Settlement.DONE

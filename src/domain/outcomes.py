@@ -1,6 +1,7 @@
 """What a run did for one slot, as its caller is told."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Self
 
@@ -33,8 +34,12 @@ class Report:
     photo_id: PhotoId | None = None
     provider_post_id: MediaId | None = None
     reason: str | None = None
+    sent_at: datetime | None = None
+    """When the publish request was sent, aware UTC, where one was."""
     earlier: tuple["Report", ...] = field(default=())
 
     @classmethod
     def of(cls, outcome: Outcome, post: Post, reason: str | None = None) -> Self:
-        return cls(outcome, post.persona_id, post.slot, post.photo_id, post.provider_post_id, reason)
+        return cls(
+            outcome, post.persona_id, post.slot, post.photo_id, post.provider_post_id, reason, post.publish_sent_at
+        )

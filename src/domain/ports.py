@@ -1,6 +1,6 @@
 """What the rules need from the outside. Each docstring is the contract that both the fake and the real adapter keep."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum, auto
@@ -141,6 +141,13 @@ class PostLedger(Protocol):
         """Take the lease of a ``posting`` post whose lease ended before ``now``; the post as that write left it."""
         ...
 
+    def open_posts(self, now: datetime) -> Iterator[tuple[PersonaId, Slot]]:
+        """The keys of the posts that want another look and whose lease ended before ``now``, oldest lease first.
+
+        Lazy, and eventually consistent: a post may have moved on since. Take it over and go by what that returns.
+        """
+        ...
+
     def advance(self, before: Post, after: Post) -> bool:
         """Write ``after`` if the record is still ours as ``before``; False when the lease is lost."""
         ...
@@ -157,12 +164,16 @@ class PostLedger(Protocol):
         """One transaction: ``advance``, and with it photo back in the queue, persona paused, or next post claimed."""
         ...
 
+    def complete(self, post: Post) -> bool:
+        """Write ``post`` if the record is ``posted``, still without a media id and still wants another look."""
+        ...
+
     def set_permalink(self, post: Post, permalink: str) -> None:
         """Note the permalink of a ``posted`` post while it has this media id. Changes nothing else."""
         ...
 
-    def media_ids_since(self, persona_id: PersonaId, start: datetime) -> Collection[MediaId]:
-        """The media ids that this persona's posts of slots from ``start`` on have recorded (a consistent read)."""
+    def posts_since(self, persona_id: PersonaId, start: datetime) -> Sequence[Post]:
+        """This persona's posts of slots from ``start`` on, newest slot first (a consistent read)."""
         ...
 
     def history(self, persona_id: PersonaId, *, limit: int) -> Sequence[Post]:

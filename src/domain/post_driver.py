@@ -23,7 +23,6 @@ from domain.ports import (
     PhotoLibrary,
     PostLedger,
     Publisher,
-    RecentMedia,
     Renditions,
     RunLog,
     Settlement,
@@ -38,6 +37,7 @@ CALL_LIMIT: Final = timedelta(seconds=30)
 PUBLISH_LIMIT: Final = timedelta(seconds=60)
 PUBLISH_RESERVE: Final = timedelta(seconds=15)
 """Nothing is sent with less time left than this: a run cut off there leaves a post that nobody can vouch for."""
+SHORTEST_PUBLISH: Final = timedelta(seconds=5)
 RECORD_RESERVE: Final = timedelta(seconds=5)
 """Kept back from every call, to write down what became of it."""
 
@@ -49,10 +49,14 @@ LONGEST_POLL_GAP: Final = timedelta(seconds=15)
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One invocation. ``ends_at`` is its hard deadline: the moment at which Lambda kills it."""
+    """One invocation. ``ends_at`` is its hard deadline: the moment at which Lambda kills it.
+
+    ``works_until`` is when it should have finished with the post at hand, where it has others to see to.
+    """
 
     run_id: RunId
     ends_at: datetime
+    works_until: datetime | None = None
 
     @property
     def lease(self) -> Lease:
@@ -101,6 +105,20 @@ class PostDriver:
             earlier += (step.failed,)
             post, photo = step.post, step.photo
 
+    def identify(self, run: Run, persona: Persona, post: Post) -> bool:
+        """Look once more for the media id of a ``posted`` post that lacks it; whether anything was written.
+
+        Where it has not been found a day after the post was sent, what was seen is recorded instead.
+        """
+        match = self._match_media(run, persona, post)
+        now = self._clock.now()
+        if match.unique is not None:
+            return self._ledger.complete(post.as_identified(match.unique.media_id, match.unique.permalink, now))
+        if now < (post.publish_sent_at or post.updated_at) + CONTAINER_LIFE:
+            return False
+        evidence = Evidence(ContainerStatus.PUBLISHED.value, match.media_ids)
+        return self._ledger.complete(post.as_unidentified(evidence, now))
+
     def _step(self, run: Run, persona: Persona, post: Post, photo: Photo | None) -> Report | _GoesOn:
         if post.is_fenced:
             return self._resolve(run, persona, post)
@@ -141,6 +159,8 @@ class PostDriver:
             fenced = post.as_fenced(container_id, self._clock.now())
             if not self._ledger.advance(post, fenced):
                 return self._lease_lost(post)
+            if self._time_left(run) < SHORTEST_PUBLISH + RECORD_RESERVE:
+                return self._defer(fenced, Defer("The fence took too long to write; nothing was sent."), container_id)
             step = self._publish(run, persona, fenced, container_id, retries)
             if not isinstance(step, Post):
                 return step
@@ -247,7 +267,7 @@ class PostDriver:
         )
         saw = seen.value if isinstance(seen, ContainerStatus) else seen
         if post.publish_sent_at is not None and now >= post.publish_sent_at + CONTAINER_LIFE:
-            evidence = Evidence(saw, tuple(m.media_id for m in self._candidate_media(run, persona, post)))
+            evidence = Evidence(saw, self._match_media(run, persona, post).media_ids)
             unconfirmed = post.as_unconfirmed(what_is_open, evidence, now)
             return self._record(post, unconfirmed, Outcome.UNCONFIRMED, f"{what_is_open.message} It may be live: look.")
         reason = f"{what_is_open.message} The container says {saw}; it is asked again by a later run."
@@ -267,22 +287,21 @@ class PostDriver:
 
     def _record_live(self, run: Run, persona: Persona, post: Post, *, before: Post, pause: str | None = None) -> Report:
         """The container is PUBLISHED. Its media id is looked for, and left for a later run when it is not found."""
-        found = self._candidate_media(run, persona, post)
-        media = found[0] if len(found) == 1 else None
+        media = self._match_media(run, persona, post).unique
         now = self._clock.now()
         posted = post.as_posted(media.media_id, now, media.permalink) if media else post.as_posted(None, now)
         reason = "Instagram's answer was lost, and the container says that the post is live."
         return self._record(before, posted, Outcome.POSTED, reason, pause=pause)
 
-    def _candidate_media(self, run: Run, persona: Persona, post: Post) -> tuple[RecentMedia, ...]:
+    def _match_media(self, run: Run, persona: Persona, post: Post) -> media_match.Match:
         try:
             recent = self._publisher.recent_media(persona, within=self._time_for_call(run, timedelta(0)))
         except Fault as fault:
             self._log.warning("The account's recent media cannot be read.", reason=fault.message)
-            return ()
-        # A post is sent within a day of its slot, so a media of this time belongs to a slot that began after this.
-        since = (post.publish_sent_at or post.created_at) - CONTAINER_LIFE - timedelta(hours=1)
-        return media_match.candidates(post, recent, self._ledger.media_ids_since(post.persona_id, since))
+            return media_match.Match(())
+        # A post is sent within a day of its slot, so the oldest media that could match belongs to a slot after this.
+        since = post.created_at - media_match.BEFORE_CREATION - CONTAINER_LIFE
+        return media_match.match(post, recent, self._ledger.posts_since(post.persona_id, since))
 
     # ---- ends, each one conditional write ----
 
@@ -327,6 +346,8 @@ class PostDriver:
             problem = caption_problem(following.caption)
             if problem is None:
                 yield photo, following
+            elif photo.caption is None:
+                return  # It is the persona's: none would pass.
             else:
                 self._log.warning("A photo is passed over.", passed_over=photo.photo_id, reason=problem)
 
@@ -357,7 +378,7 @@ class PostDriver:
     # ---- time ----
 
     def _time_left(self, run: Run) -> timedelta:
-        return run.ends_at - self._clock.now()
+        return (run.works_until or run.ends_at) - self._clock.now()
 
     def _time_for_call(self, run: Run, reserve: timedelta) -> timedelta:
         """How long the next call may take. Raises Defer when too little is left to make it and write down its end."""

@@ -140,6 +140,20 @@ class Post:
             fault=None,
         )
 
+    def as_identified(self, media_id: MediaId, permalink: str | None, at: datetime) -> "Post":
+        """Its media id was found after all."""
+        self._must_lack_its_media_id()
+        return replace(self, provider_post_id=media_id, permalink=permalink, updated_at=at)
+
+    def as_unidentified(self, evidence: Evidence, at: datetime) -> "Post":
+        """It is live, and its media id could not be told apart in a day: it is looked for no more."""
+        self._must_lack_its_media_id()
+        return replace(self, evidence=evidence, updated_at=at)
+
+    def _must_lack_its_media_id(self) -> None:
+        if self.status is not PostStatus.POSTED or not self.wants_another_look:
+            raise IllegalTransitionError(f"post {self.persona_id} {self.slot} does not lack its media id")
+
     def as_failed(self, fault: FaultRecord, at: datetime) -> "Post":
         """It is not live and never will be."""
         return replace(self._moved(PostStatus.FAILED, at), fault=fault)

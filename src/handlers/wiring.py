@@ -19,6 +19,7 @@ from domain.personas import parse_persona_id
 from domain.ports import Clock, PersonaDirectory, PhotoLibrary, PostLedger, Publisher, RunLog
 from domain.post_driver import PostDriver, Run
 from domain.post_next_best import PostNextBest
+from domain.reconcile import Reconcile
 
 _NAMES: Final = (
     "PERSONAS_TABLE",
@@ -82,19 +83,26 @@ class Stack:
     clock: Clock
 
     def post_next_best(self, log: RunLog) -> PostNextBest:
-        driver = PostDriver(
-            ledger=self.ledger,
-            library=self.library,
-            publisher=self.publisher,
-            renditions=self.renditions,
-            clock=self.clock,
-            log=log,
-        )
         return PostNextBest(
             personas=self.personas,
             library=self.library,
             ledger=self.ledger,
-            driver=driver,
+            driver=self._driver(log),
+            clock=self.clock,
+            log=log,
+        )
+
+    def reconcile(self, log: RunLog) -> Reconcile:
+        return Reconcile(
+            personas=self.personas, ledger=self.ledger, driver=self._driver(log), clock=self.clock, log=log
+        )
+
+    def _driver(self, log: RunLog) -> PostDriver:
+        return PostDriver(
+            ledger=self.ledger,
+            library=self.library,
+            publisher=self.publisher,
+            renditions=self.renditions,
             clock=self.clock,
             log=log,
         )
@@ -108,7 +116,7 @@ class Stack:
 def build(settings: Settings) -> Stack:
     """The real adapters, built once for each process and without a call to anybody."""
     for name in _TALKATIVE:
-        logging.getLogger(name).setLevel(logging.INFO)
+        logging.getLogger(name).setLevel(logging.WARNING)
     tables = Tables.named(personas=settings.personas_table, photos=settings.photos_table, posts=settings.posts_table)
     credentials = ssm.SsmCredentials(boto3.client("ssm", config=ssm.CLIENT_CONFIG), settings.token_prefix)
     hosts = GraphHosts(settings.instagram_graph_url, settings.facebook_graph_url, settings.graph_version)

@@ -30,7 +30,7 @@ class TestEveryAlarm:
         assert alarm["EvaluationPeriods"] == 1
 
 
-@pytest.mark.parametrize("metric", ["Failed", "Unconfirmed"])
+@pytest.mark.parametrize("metric", ["Failed", "Unconfirmed", "UnresolvedForAnHour", "Paused"])
 def test_a_post_that_did_not_succeed_raises_an_alarm(stack: Stack, metric: str) -> None:
     """Powertools writes each metric with one dimension, `service`; with another set the alarm would watch nothing."""
     (alarm,) = _alarms_on(stack, "FluffyTrain", metric)

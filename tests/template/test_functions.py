@@ -10,6 +10,11 @@ from template.expansion import Stack, expand, read_template
 FUNCTIONS = sorted(expand().of_type("AWS::Lambda::Function"))
 RULES = sorted(expand().of_type("AWS::Events::Rule"))
 SIX_HOURS = 6 * 60 * 60  # a later start is refused as too late
+A_QUARTER = 15 * 60  # then the next reconcile run does the work of the one before
+
+EVENT_AGES = {"PostNextBestSchedule": SIX_HOURS, "ReconcileSchedule": A_QUARTER}
+# How often Lambda repeats a failed invocation, for how long, and where it keeps what it gives up.
+INVOCATIONS = {"PostNextBest": (2, SIX_HOURS, "DeadLetters.Arn"), "Reconcile": (0, A_QUARTER, None)}
 
 ENVIRONMENT = {
     "PERSONAS_TABLE": "PersonasTable",
@@ -29,6 +34,13 @@ ENVIRONMENT = {
 
 def test_the_posting_function_runs_the_posting_handler(stack: Stack) -> None:
     assert stack.properties("PostNextBest")["Handler"] == "handlers.post_next_best.handler"
+
+
+def test_the_reconciler_runs_every_quarter_of_an_hour(stack: Stack) -> None:
+    assert stack.properties("Reconcile")["Handler"] == "handlers.reconcile.handler"
+    rule = stack.properties("ReconcileSchedule")
+    assert [target["Arn"] for target in rule["Targets"]] == ["Reconcile.Arn"]
+    assert (rule["State"], rule["ScheduleExpression"]) == ("ENABLED", "rate(15 minutes)")
 
 
 def test_the_rule_starts_the_posting_function_by_a_cron_expression(stack: Stack) -> None:
@@ -88,16 +100,15 @@ class TestEveryFunction:
         configs = [c["Properties"] for c in stack.of_type("AWS::Lambda::EventInvokeConfig").values()]
         (config,) = [c for c in configs if c["FunctionName"] == name]
         assert config["Qualifier"] == "$LATEST"
-        assert config["MaximumRetryAttempts"] == 2
-        assert config["MaximumEventAgeInSeconds"] == SIX_HOURS
-        assert config["DestinationConfig"] == {"OnFailure": {"Destination": "DeadLetters.Arn"}}
+        kept = config.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination")
+        assert (config["MaximumRetryAttempts"], config["MaximumEventAgeInSeconds"], kept) == INVOCATIONS[name]
 
 
 @pytest.mark.parametrize("name", RULES)
 class TestEveryRule:
     def test_retries_until_its_start_would_be_too_late_and_keeps_what_it_gave_up(self, stack: Stack, name: str) -> None:
         (target,) = stack.properties(name)["Targets"]
-        assert target["RetryPolicy"] == {"MaximumRetryAttempts": 185, "MaximumEventAgeInSeconds": SIX_HOURS}
+        assert target["RetryPolicy"] == {"MaximumRetryAttempts": 185, "MaximumEventAgeInSeconds": EVENT_AGES[name]}
         assert target["DeadLetterConfig"] == {"Arn": "DeadLetters.Arn"}
 
     def test_hands_on_its_event_whole_so_that_a_second_delivery_names_the_same_slot(

@@ -30,6 +30,12 @@ ALLOWED = {
     },
 }
 
+ALLOWED["Reconcile"] = {
+    (action, resource.replace("PostNextBest", "Reconcile"))
+    for action, resource in ALLOWED["PostNextBest"]
+    if action != "sqs:SendMessage"
+} | {("dynamodb:Query", "PostsTable.Arn/index/in_flight")}
+
 # Resources that end in a star, because the template cannot know the names: the library's photos, the personas' tokens.
 STARRED = {"PhotosBucket.Arn/library/*", TOKENS}
 

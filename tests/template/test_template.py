@@ -16,6 +16,7 @@ SAMPLE_EVENTS = sorted(path.name for path in (PROJECT / "events").glob("*.json")
     ("logical_id", "kind"),
     [
         ("PostNextBest", "AWS::Lambda::Function"),
+        ("Reconcile", "AWS::Lambda::Function"),
         ("PersonasTable", "AWS::DynamoDB::Table"),
         ("PhotosTable", "AWS::DynamoDB::Table"),
         ("PostsTable", "AWS::DynamoDB::Table"),
@@ -49,6 +50,7 @@ def test_the_cli_finds_each_name_among_the_outputs(stack: Stack) -> None:
         "DefaultPersona": "default",
         "GraphVersion": "v26.0",
         "PostNextBestFunction": "PostNextBest",
+        "ReconcileFunction": "Reconcile",
         "AlarmTopicArn": "AlarmTopic",
     }
 

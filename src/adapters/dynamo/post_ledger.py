@@ -12,7 +12,9 @@ record      posting          posting,         posted
 owner B        ┊  take over: set lease_owner=B if posting and lease_until < now; from here on A's writes fail
 """
 
-from collections.abc import Collection, Mapping, Sequence
+import heapq
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 from uuid import uuid4
@@ -23,8 +25,8 @@ from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
 from adapters.dynamo.calls import condition_failed, records, retried_on_conflict
-from adapters.dynamo.tables import PostItem, Tables, post_item, post_of
-from domain.ids import MediaId, PersonaId, PhotoId
+from adapters.dynamo.tables import IN_FLIGHT_SHARDS, PostItem, Tables, post_item, post_of
+from domain.ids import PersonaId, PhotoId
 from domain.photos import Photo
 from domain.ports import Claim, Settlement
 from domain.posts import Lease, Post, PostStatus
@@ -32,6 +34,7 @@ from domain.slots import MOST_ATTEMPTS, Slot
 
 _KEYS: Final = frozenset({"persona_id", "slot"})
 _ALL_OLD: Final = "ALL_OLD"
+_OPEN_PAGE: Final = 25
 
 
 class DynamoPostLedger:
@@ -55,12 +58,28 @@ class DynamoPostLedger:
         found = self._query(persona_id, attempts, limit=1)
         return found[0] if found else None
 
-    def media_ids_since(self, persona_id: PersonaId, start: datetime) -> Collection[MediaId]:
-        since = self._tables.posts.slot >= str(Slot.by_hand(start))
-        return {post.provider_post_id for post in self._query(persona_id, since) if post.provider_post_id}
+    def posts_since(self, persona_id: PersonaId, start: datetime) -> Sequence[Post]:
+        return self._query(persona_id, self._tables.posts.slot >= str(Slot.by_hand(start)))
 
     def history(self, persona_id: PersonaId, *, limit: int) -> Sequence[Post]:
         return self._query(persona_id, None, limit=limit)
+
+    def open_posts(self, now: datetime) -> Iterator[tuple[PersonaId, Slot]]:
+        index = self._tables.posts.in_flight_index
+        shards = [
+            # A page is read when it is needed, and one is enough where a run has no time for more.
+            index.query(shard, self._tables.posts.lease_until < now, page_size=_OPEN_PAGE)
+            for shard in map(str, range(IN_FLIGHT_SHARDS))
+        ]
+        oldest_first = heapq.merge(*shards, key=lambda item: item.lease_until)
+        while True:
+            with records("read the open posts"):
+                try:
+                    item = next(oldest_first)
+                    key = PersonaId(item.persona_id), Slot.parse(item.slot)
+                except StopIteration:
+                    return
+            yield key
 
     def _query(self, persona_id: PersonaId, slots: Condition | None, limit: int | None = None) -> Sequence[Post]:
         """Newest slot first, by a consistent read."""
@@ -157,6 +176,21 @@ class DynamoPostLedger:
         if "photo" in refusals:
             return Settlement.NEXT_PHOTO_TAKEN
         return Settlement.NEXT_SLOT_CLOSED
+
+    def complete(self, post: Post) -> bool:
+        model = self._tables.posts
+        is_live = model.status == PostStatus.POSTED.value
+        lacks_its_media = model.provider_post_id.does_not_exist() & model.evidence.does_not_exist()
+        before = replace(post, provider_post_id=None, permalink=None, evidence=None)
+        item = post_item(self._tables, post)
+        with records("complete the post"):
+            try:
+                retried_on_conflict(lambda: item.update(self._changes(before, post), is_live & lacks_its_media))
+            except UpdateError as error:
+                if not condition_failed(error):
+                    raise
+                return self._stands(post)
+        return True
 
     def set_permalink(self, post: Post, permalink: str) -> None:
         model = self._tables.posts

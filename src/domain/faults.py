@@ -41,13 +41,23 @@ class Retry(Fault):
 
 
 class Defer(Fault):
-    """Nothing took effect. Try the same thing in a later run, not before ``after`` has passed."""
+    """Nothing took effect. Try the same thing in a later run, not before ``after`` has passed.
+
+    ``new_container``: the container that there is has ended, and the later run needs another.
+    """
 
     def __init__(
-        self, message: str, *, code: int | None = None, subcode: int | None = None, after: timedelta = timedelta(0)
+        self,
+        message: str,
+        *,
+        code: int | None = None,
+        subcode: int | None = None,
+        after: timedelta = timedelta(0),
+        new_container: bool = False,
     ) -> None:
         super().__init__(message, code=code, subcode=subcode)
         self.after = after
+        self.new_container = new_container
 
 
 class ImageNotFetched(Retry):

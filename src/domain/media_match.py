@@ -24,6 +24,8 @@ class Match:
 
     candidates: tuple[RecentMedia, ...]
     unique: RecentMedia | None = None
+    was_read: bool = True
+    """Whether the account's list could be read at all."""
 
     @property
     def media_ids(self) -> tuple[MediaId, ...]:

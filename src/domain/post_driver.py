@@ -114,7 +114,7 @@ class PostDriver:
         now = self._clock.now()
         if match.unique is not None:
             return self._ledger.complete(post.as_identified(match.unique.media_id, match.unique.permalink, now))
-        if now < (post.publish_sent_at or post.updated_at) + CONTAINER_LIFE:
+        if not match.was_read or now < (post.publish_sent_at or post.updated_at) + CONTAINER_LIFE:
             return False
         evidence = Evidence(ContainerStatus.PUBLISHED.value, match.media_ids)
         return self._ledger.complete(post.as_unidentified(evidence, now))
@@ -141,7 +141,8 @@ class PostDriver:
                 if status is ContainerStatus.PUBLISHED:
                     return self._record_live(run, persona, replace(post, container_id=container_id), before=post)
                 self._refuse_unless_time_to_publish(run)
-                if self._clock.now() >= post.deadline:
+                now = self._clock.now()
+                if now >= post.deadline:
                     return self._miss_deadline(post)
             except Retry as fault:
                 retries += 1
@@ -150,13 +151,13 @@ class PostDriver:
                     return self._end_of_retries(run, persona, post, photo, fault, container_id)
                 continue
             except Defer as fault:
-                return self._defer(post, fault, container_id)
+                return self._defer(post, fault, None if fault.new_container else container_id)
             except PhotoFault as fault:
                 return self._fail_photo(run, persona, post, fault)
             except AccountFault as fault:
                 return self._fail_account(post, fault)
 
-            fenced = post.as_fenced(container_id, self._clock.now())
+            fenced = post.as_fenced(container_id, now)
             if not self._ledger.advance(post, fenced):
                 return self._lease_lost(post)
             if self._time_left(run) < SHORTEST_PUBLISH + RECORD_RESERVE:
@@ -298,7 +299,7 @@ class PostDriver:
             recent = self._publisher.recent_media(persona, within=self._time_for_call(run, timedelta(0)))
         except Fault as fault:
             self._log.warning("The account's recent media cannot be read.", reason=fault.message)
-            return media_match.Match(())
+            return media_match.Match((), was_read=False)
         # A post is sent within a day of its slot, so the oldest media that could match belongs to a slot after this.
         since = post.created_at - media_match.BEFORE_CREATION - CONTAINER_LIFE
         return media_match.match(post, recent, self._ledger.posts_since(post.persona_id, since))

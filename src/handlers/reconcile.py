@@ -43,8 +43,9 @@ def handler(_event: Any, context: LambdaContext) -> dict[str, Any]:
         metrics.add_metric("NoOutcome", MetricUnit.Count, 1)
         raise
     answers = [tell(report, log, metrics) for report in done.reports]
-    metrics.add_metric("UnresolvedForAnHour", MetricUnit.Count, sum(map(_is_overdue(stack.clock.now()), done.reports)))
-    metrics.add_metric("Reconciled", MetricUnit.Count, len(answers))
+    overdue = sum(map(_is_overdue(stack.clock.now()), done.reports))
+    if overdue:
+        metrics.add_metric("UnresolvedForAnHour", MetricUnit.Count, overdue)
     if done.unreadable:
         raise RecordsUnavailableError(f"{done.unreadable} open posts could not be read or written; the log names them.")
     return {"posts": answers, "left_for_later": done.left_for_later}

@@ -1,5 +1,6 @@
 """How the owner is told: structured log lines, and one metric for each outcome."""
 
+import warnings
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -9,6 +10,9 @@ from aws_lambda_powertools.metrics import MetricUnit
 from domain.outcomes import Outcome, Report
 
 NAMESPACE: Final = "FluffyTrain"
+
+# A metric costs for each hour in which it is written, so a run that has nothing to count writes none.
+warnings.filterwarnings("ignore", "No application metrics to publish", UserWarning)
 
 METRIC_NAMES: Final[Mapping[Outcome, str]] = {
     Outcome.POSTED: "Posted",

@@ -256,3 +256,9 @@ def test_a_container_in_error_that_gives_no_reason_is_replaced(status: str) -> N
 @given(st.text())
 def test_the_text_of_a_status_never_stands_in_a_fault(status: str) -> None:
     assert fault_of_status(f"{status} secret-text").message.count("secret-text") == 0
+
+
+def test_an_ended_container_is_not_kept_for_a_later_run() -> None:
+    fault = fault_of_status("Error: Media upload has failed with error code 2207042")
+    assert isinstance(fault, Defer)
+    assert fault.new_container

@@ -316,6 +316,13 @@ def test_a_container_that_turns_out_to_be_live_without_a_fence_is_recorded_and_n
     assert engine.post().permalink == media.permalink
 
 
+def test_a_new_container_that_is_live_at_once_is_on_record(engine: Engine) -> None:
+    engine.publisher.statuses = [ContainerStatus.PUBLISHED]
+    assert engine.claim_and_drive().outcome is Outcome.POSTED
+    assert [engine.post().container_id] == list(engine.publisher.containers)
+    assert engine.publisher.live == []
+
+
 # ---- time ----
 
 
@@ -544,6 +551,7 @@ def test_a_slot_does_not_go_on_for_a_persona_that_was_paused_meanwhile(three_mor
     assert engine.post().status is PostStatus.FAILED
     assert list(engine.records.posts) == [(DEFAULT, NINE)]
     assert engine.photo("second").post_slot is None
+    assert engine.library.pages_read == 1
 
 
 def test_a_slot_does_not_go_on_when_the_next_attempt_is_on_record_already(three_more: Engine) -> None:
@@ -556,6 +564,7 @@ def test_a_slot_does_not_go_on_when_the_next_attempt_is_on_record_already(three_
     assert (report.outcome, report.slot) == (Outcome.FAILED, NINE)
     assert engine.post(SECOND).photo_id == a_photo_id("third")
     assert engine.photo("second").post_slot is None
+    assert engine.library.pages_read == 1
 
 
 def test_a_slot_does_not_go_on_without_the_time_for_another_photo(three_more: Engine) -> None:
@@ -1014,6 +1023,7 @@ def test_a_run_that_lost_its_lease_writes_nothing_whatever_instagram_answers(
     assert report.outcome is Outcome.IN_PROGRESS
     assert [state(engine)] == at_loss
     assert engine.publisher.live == []
+    assert engine.library.pages_read <= 1
 
 
 @pytest.mark.parametrize(
@@ -1042,3 +1052,21 @@ def test_a_lease_that_holds_is_not_taken_over(engine: Engine) -> None:
     engine.clock.advance(timedelta(milliseconds=1))
     assert taken_over(engine.take_over_and_drive()).outcome is Outcome.POSTED
     assert len(engine.publisher.live) == 1
+
+
+def test_a_container_that_ended_while_the_quota_was_used_up_is_not_kept(engine: Engine) -> None:
+    engine.publisher.fail("container_status", Defer("The quota is used up.", new_container=True))
+    assert engine.claim_and_drive().outcome is Outcome.DEFERRED
+    assert engine.post().container_id is None
+
+
+def test_a_media_id_is_not_given_up_while_the_list_cannot_be_read(engine: Engine) -> None:
+    engine.publisher.fail("publish", NO_ANSWER, after_effect=True)
+    engine.publisher.fail("recent_media", BAD_TOKEN, times=2)
+    engine.claim_and_drive()
+    engine.clock.advance(timedelta(hours=25))
+    run = engine.start_run()
+    assert not engine.driver.identify(run, engine.persona, engine.post())
+    assert engine.post().wants_another_look
+    assert engine.driver.identify(run, engine.persona, engine.post())
+    assert engine.post().provider_post_id == engine.publisher.live[0].media_id

@@ -173,7 +173,7 @@ def fault_of_status(status: str) -> Fault:
         return _NEW_CONTAINER("Instagram could not prepare the photo and gave no reason.", GraphError(None))
     code, subcode = _SUBCODES[subcode]
     fault = fault_of(GraphError(code, subcode), Phase.CONTAINER)
-    if isinstance(fault, Retry):
+    if isinstance(fault, Retry | Defer):
         # The container itself has ended: whatever may be tried again needs another one.
         fault.new_container = True
     return fault

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from adapters.meta.errors import Phase, fault_of, fault_of_status
 from adapters.meta.graph import CallFailedError, CredentialSource, GraphClient, GraphHosts, GraphRefusalError
-from domain.faults import Retry, Unresolved
+from domain.faults import AccountFault, PhotoFault, Retry, Unresolved
 from domain.ids import ContainerId, MediaId
 from domain.personas import Persona
 from domain.ports import ContainerStatus, RecentMedia
@@ -85,7 +85,11 @@ class MetaPublisher:
         try:
             return call(persona, path, fields, within=within)
         except GraphRefusalError as refusal:
-            raise fault_of(refusal.error, Phase.CONTAINER) from None
+            fault = fault_of(refusal.error, Phase.CONTAINER)
+            if refusal.is_server_error and isinstance(fault, PhotoFault | AccountFault):
+                # An outage says nothing of the photo or the account, whatever code it comes with.
+                raise Retry(fault.message, code=fault.code, subcode=fault.subcode) from None
+            raise fault from None
         except CallFailedError as failure:
             raise Retry(f"{failure.reason}.") from None
 

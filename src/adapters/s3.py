@@ -1,5 +1,6 @@
 """The renditions' bucket, by boto3."""
 
+from collections.abc import MutableMapping
 from datetime import timedelta
 from typing import Any, Final
 
@@ -11,9 +12,8 @@ from domain.faults import Defer
 LINK_LIFE: Final = timedelta(hours=2)
 """Meta has been seen to fetch an image minutes after the container was created."""
 
-# A regional address and SigV4: Meta follows no redirect from the global one, and new regions take nothing else.
 CLIENT_CONFIG: Final = Config(
-    signature_version="s3v4",
+    signature_version="s3v4",  # new regions take nothing else
     s3={"us_east_1_regional_endpoint": "regional", "addressing_style": "auto"},
     connect_timeout=2,
     read_timeout=5,
@@ -27,6 +27,7 @@ class S3Renditions:
     def __init__(self, client: Any, bucket: str) -> None:
         self._client = client
         self._bucket = bucket
+        client.meta.events.register_first("before-endpoint-resolution.s3", _stay_in_the_region)
 
     def link(self, object_key: str) -> str:
         url: str = self._client.generate_presigned_url(
@@ -42,11 +43,19 @@ class S3Renditions:
         except ClientError as error:
             if error.response.get("Error", {}).get("Code") in {"404", "NoSuchKey", "NotFound"}:
                 return False
-            raise Defer("The bucket does not say whether it has the photo; look at its permissions.") from error
-        except BotoCoreError as error:
-            raise Defer("The bucket cannot be reached for the moment.") from error
-        return True
+            unknown = Defer("The bucket does not say whether it has the photo; look at its permissions.")
+        except BotoCoreError:
+            unknown = Defer("The bucket cannot be reached for the moment.")
+        else:
+            return True
+        # Raised out here: botocore's exception holds the signed request.
+        raise unknown
 
     def put(self, object_key: str, jpeg: bytes) -> None:
         """Store a rendition. The same key always holds the same picture, so that storing it twice does no harm."""
         self._client.put_object(Bucket=self._bucket, Key=object_key, Body=jpeg, ContentType="image/jpeg")
+
+
+def _stay_in_the_region(context: MutableMapping[str, object], **_: object) -> None:
+    """botocore presigns for S3's global address, which redirects to the bucket's region; Meta follows no redirect."""
+    context["use_global_endpoint"] = False

@@ -1,12 +1,11 @@
-"""The tokens, as SecureString parameters of SSM: read by Powertools with a cache, written by boto3."""
+"""The tokens, as SecureString parameters of SSM: cached by Powertools, read and written by boto3."""
 
 import re
 from typing import Any, Final
 
-from aws_lambda_powertools.utilities.parameters import SSMProvider
+from aws_lambda_powertools.utilities.parameters import BaseProvider
 from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
 from botocore.config import Config
-from botocore.exceptions import ClientError
 
 from adapters.meta import Credentials
 from domain.faults import AccountFault, Defer
@@ -17,6 +16,9 @@ from domain.secret import Secret
 CACHED_FOR: Final = 300  # seconds
 
 CLIENT_CONFIG: Final = Config(connect_timeout=2, read_timeout=3, retries={"total_max_attempts": 3, "mode": "standard"})
+
+TOKEN: Final = "access-token"  # noqa: S105 - a parameter's name
+APP_SECRET: Final = "app-secret"  # noqa: S105 - a parameter's name
 
 _PRINTABLE: Final = re.compile(r"[!-~]+")
 
@@ -31,25 +33,29 @@ class SsmCredentials:
     def __init__(self, client: Any, prefix: str) -> None:
         self._client = client
         self._prefix = prefix.rstrip("/")
-        self._provider = SSMProvider(boto3_client=client)
+        self._parameters = _ParametersTogether(client)
 
     def credentials(self, persona: Persona) -> Credentials:
-        token = self._read(persona.persona_id, "access-token")
+        names = [TOKEN, APP_SECRET] if persona.login is Login.FACEBOOK else [TOKEN]
+        found = self._read([self._name(persona.persona_id, name) for name in names])
+        token = found.get(self._name(persona.persona_id, TOKEN))
         if token is None:
+            # So that one is found as soon as it is set.
+            self._parameters.clear_cache()  # type: ignore[no-untyped-call]
             raise AccountFault(
                 f"There is no access token for the persona. Set one with `fluffy-train persona set-token "
                 f"{persona.persona_id}`, then resume the persona."
             )
-        app_secret = self._read(persona.persona_id, "app-secret") if persona.login is Login.FACEBOOK else None
-        return Credentials(token, app_secret)
+        app_secret = found.get(self._name(persona.persona_id, APP_SECRET))
+        return Credentials(_checked(TOKEN, token), _checked(APP_SECRET, app_secret) if app_secret is not None else None)
 
     def store_token(self, persona_id: PersonaId, token: Secret) -> None:
         """Write the token over the one before. Raises botocore's errors, none of which quotes the value."""
-        self._store(persona_id, "access-token", token)
+        self._store(persona_id, TOKEN, token)
 
     def store_app_secret(self, persona_id: PersonaId, app_secret: Secret) -> None:
         """Write the Facebook app's secret over the one before. Raises as ``store_token`` does."""
-        self._store(persona_id, "app-secret", app_secret)
+        self._store(persona_id, APP_SECRET, app_secret)
 
     def _store(self, persona_id: PersonaId, name: str, value: Secret) -> None:
         self._client.put_parameter(
@@ -59,17 +65,38 @@ class SsmCredentials:
     def _name(self, persona_id: PersonaId, name: str) -> str:
         return f"{self._prefix}/{persona_id}/{name}"
 
-    def _read(self, persona_id: PersonaId, name: str) -> Secret | None:
-        """None when it does not exist. Raises Defer when it cannot be read, AccountFault when it is no token."""
+    def _read(self, names: list[str]) -> dict[str, str]:
+        """The parameters that exist, by name. Raises Defer when they cannot be read."""
         try:
-            value = self._provider.get(self._name(persona_id, name), max_age=CACHED_FOR, decrypt=True)
-        except GetParameterError as error:
-            cause = error.__context__
-            if isinstance(cause, ClientError) and cause.response["Error"]["Code"] == "ParameterNotFound":
-                return None
-            raise Defer("SSM does not give out the access token for the moment; look at its permissions.") from None
-        text = value.strip() if isinstance(value, str) else ""
-        # A header that takes no such character would be refused by an exception that quotes the token.
-        if _PRINTABLE.fullmatch(text) is None:
-            raise AccountFault(f"The {name} in SSM is empty or has characters that none has: set it again.")
-        return Secret(text)
+            found = self._parameters.get(",".join(names), max_age=CACHED_FOR)
+        except GetParameterError:
+            unreadable = Defer("SSM does not give out the access token for the moment; look at its permissions.")
+        else:
+            return found if isinstance(found, dict) else {}
+        # Raised out here: the SDK's exception holds the signed request.
+        raise unreadable
+
+
+class _ParametersTogether(BaseProvider):
+    """Powertools' cache over one GetParameters request, for names that are joined by commas."""
+
+    def __init__(self, client: Any) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._client = client
+
+    def _get(self, name: str, **_: Any) -> dict[str, str]:
+        answer = self._client.get_parameters(Names=name.split(","), WithDecryption=True)
+        return {parameter["Name"]: parameter["Value"] for parameter in answer["Parameters"]}
+
+    def _get_multiple(self, path: str, **_: Any) -> dict[str, str]:
+        raise TypeError(f"parameters are read by name, not by the path {path}")
+
+
+def _checked(name: str, value: str) -> Secret:
+    """Raises AccountFault for what is no token: a header that takes no such character would be refused by an exception
+    that quotes it.
+    """
+    text = value.strip()
+    if _PRINTABLE.fullmatch(text) is None:
+        raise AccountFault(f"The {name} in SSM is empty or has characters that none has: set it again.")
+    return Secret(text)

@@ -23,7 +23,7 @@ ALLOWED = {
         ("dynamodb:UpdateItem", "PostsTable.Arn"),
         ("s3:GetObject", "PhotosBucket.Arn/library/*"),
         ("s3:ListBucket", "PhotosBucket.Arn"),
-        ("ssm:GetParameter", TOKENS),
+        ("ssm:GetParameters", TOKENS),
         ("sqs:SendMessage", "DeadLetters.Arn"),
         ("logs:CreateLogStream", "PostNextBestLogGroup.Arn"),
         ("logs:PutLogEvents", "PostNextBestLogGroup.Arn"),

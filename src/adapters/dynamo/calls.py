@@ -24,7 +24,7 @@ def records(what: str) -> Iterator[None]:
     try:
         yield
     except PynamoDBException as error:
-        reason = error.cause_response_code or type(error.cause or error).__name__
+        reason = _code(error) or type(error.cause or error).__name__
         raise RecordsUnavailableError(f"DynamoDB did not {what}: {reason}") from error
     except (TypeError, ValueError) as error:
         raise RecordsUnavailableError(f"DynamoDB could not {what}, since a record is damaged: {error}") from error
@@ -47,7 +47,7 @@ def retried_on_conflict(write: Callable[[], T]) -> T:
 
 
 def _is_conflict(error: PynamoDBException) -> bool:
-    if error.cause_response_code in _CONFLICTS:
+    if _code(error) in _CONFLICTS:
         return True
     if not isinstance(error, TransactWriteError):
         return False
@@ -57,4 +57,11 @@ def _is_conflict(error: PynamoDBException) -> bool:
 
 def condition_failed(error: PynamoDBException) -> bool:
     """Whether a single write was refused because its condition did not hold."""
-    return error.cause_response_code == "ConditionalCheckFailedException"
+    return _code(error) == "ConditionalCheckFailedException"
+
+
+def _code(error: PynamoDBException) -> str | None:
+    """DynamoDB's error code. PynamoDB's own property stumbles over a lost connection, whose ``response`` is None."""
+    response = getattr(error.cause, "response", None)
+    code = response.get("Error", {}).get("Code") if isinstance(response, dict) else None
+    return code if isinstance(code, str) else None

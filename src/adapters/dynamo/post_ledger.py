@@ -182,10 +182,11 @@ class DynamoPostLedger:
         is_live = model.status == PostStatus.POSTED.value
         lacks_its_media = model.provider_post_id.does_not_exist() & model.evidence.does_not_exist()
         before = replace(post, provider_post_id=None, permalink=None, evidence=None)
+        changes = [*self._changes(before, post), model.updated_at.set(post.updated_at)]
         item = post_item(self._tables, post)
         with records("complete the post"):
             try:
-                retried_on_conflict(lambda: item.update(self._changes(before, post), is_live & lacks_its_media))
+                retried_on_conflict(lambda: item.update(changes, is_live & lacks_its_media))
             except UpdateError as error:
                 if not condition_failed(error):
                     raise
@@ -193,6 +194,8 @@ class DynamoPostLedger:
         return True
 
     def set_permalink(self, post: Post, permalink: str) -> None:
+        if post.provider_post_id is None:
+            return
         model = self._tables.posts
         is_this_media = (model.status == PostStatus.POSTED.value) & (model.provider_post_id == post.provider_post_id)
         item = model(persona_id=post.persona_id, slot=str(post.slot))

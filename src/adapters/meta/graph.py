@@ -17,7 +17,7 @@ from typing import Any, Final, Protocol
 import requests
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
-from urllib3.exceptions import MaxRetryError, NewConnectionError
+from urllib3.exceptions import HTTPError, MaxRetryError, NewConnectionError
 
 from adapters.meta.errors import GraphError
 from domain.personas import Login, Persona
@@ -123,11 +123,12 @@ class GraphClient:
             ) as response:
                 body = _read(response, give_up_at)
                 return _understand(response, body)
-        except requests.RequestException as error:
-            # Without its cause, whose text quotes the URL.
-            raise CallFailedError(
+        except (requests.RequestException, HTTPError) as error:
+            failure = CallFailedError(
                 f"Instagram gave no answer ({type(error).__name__})", provably_not_sent=_never_left(error)
-            ) from None
+            )
+        # Raised out here, so that the exception whose text quotes the URL is not even its context.
+        raise failure
 
 
 class _Bearer(AuthBase):
@@ -146,7 +147,7 @@ def _proof(token: Secret, app_secret: Secret) -> str:
     return hmac.new(app_secret.reveal().encode(), token.reveal().encode(), hashlib.sha256).hexdigest()
 
 
-def _never_left(error: requests.RequestException) -> bool:
+def _never_left(error: Exception) -> bool:
     """Whether no connection came about: refused, no route, unknown name, or not made in time."""
     if isinstance(error, requests.ConnectTimeout):
         return True
@@ -160,7 +161,8 @@ def _never_left(error: requests.RequestException) -> bool:
 
 def _read(response: requests.Response, give_up_at: float) -> bytes:
     body = bytearray()
-    for chunk in response.iter_content(_CHUNK):
+    # What has arrived, and not a whole chunk: an answer that drips must not outlast its time.
+    while chunk := response.raw.read1(_CHUNK, decode_content=True):
         body += chunk
         if len(body) > LARGEST_ANSWER:
             raise CallFailedError(f"Instagram answered with more than {LARGEST_ANSWER} bytes")

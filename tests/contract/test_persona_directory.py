@@ -1,0 +1,93 @@
+"""The contract of PersonaDirectory."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from contract.implementations import DynamoImplementation, Records
+from domain.ids import PersonaId
+from domain.personas import Login, Persona
+from fakes.library import DEFAULT, a_persona
+
+FULL = a_persona(
+    login=Login.FACEBOOK,
+    caption="Ünïted 📷",
+    minimum_score=6.5,
+    paused_reason="The token has expired.",
+    token_expires_at=datetime(2026, 12, 24, 18, 30, 0, 125_000, UTC),
+)
+
+
+@pytest.mark.parametrize("persona", [a_persona(), FULL, a_persona(caption="")], ids=["plain", "full", "empty caption"])
+def test_a_persona_is_read_back_as_it_was_added(records: Records, persona: Persona) -> None:
+    assert records.personas.add(persona) is True
+    assert records.personas.get(DEFAULT) == persona
+
+
+def test_an_unknown_persona_is_none(records: Records) -> None:
+    records.personas.add(a_persona())
+    assert records.personas.get(PersonaId("stranger")) is None
+
+
+def test_a_taken_id_is_refused_and_changes_nothing(records: Records) -> None:
+    records.personas.add(a_persona())
+    before = records.everything()
+    assert records.personas.add(a_persona(name="Another", instagram_user_id="17841400000000002")) is False
+    assert records.everything() == before
+
+
+def test_resuming_lifts_the_pause_and_nothing_else(records: Records) -> None:
+    records.personas.add(FULL)
+    assert records.personas.resume(DEFAULT) is True
+    assert records.personas.get(DEFAULT) == a_persona(
+        login=FULL.login,
+        caption=FULL.caption,
+        minimum_score=FULL.minimum_score,
+        token_expires_at=FULL.token_expires_at,
+    )
+
+
+def test_resuming_a_persona_that_is_not_paused_changes_nothing(records: Records) -> None:
+    records.personas.add(a_persona())
+    before = records.everything()
+    assert records.personas.resume(DEFAULT) is True
+    assert records.everything() == before
+
+
+def test_resuming_an_unknown_persona_makes_none(records: Records) -> None:
+    before = records.everything()
+    assert records.personas.resume(DEFAULT) is False
+    assert records.everything() == before
+    assert records.personas.get(DEFAULT) is None
+
+
+@pytest.mark.parametrize("caption", ["A new one. 📷", "", None], ids=["new", "empty", "taken away"])
+def test_a_caption_is_set_and_nothing_else(records: Records, caption: str | None) -> None:
+    records.personas.add(FULL)
+    assert records.personas.set_caption(DEFAULT, caption) is True
+    assert records.personas.get(DEFAULT) == replace(FULL, caption=caption)
+
+
+def test_setting_an_unknown_personas_caption_makes_none(records: Records) -> None:
+    before = records.everything()
+    assert records.personas.set_caption(DEFAULT, "A caption.") is False
+    assert records.everything() == before
+
+
+def test_all_personas_come_by_id(records: Records) -> None:
+    ids = [PersonaId(f"persona-{number}") for number in (3, 1, 4, 2, 9, 7)]
+    for persona_id in ids:
+        records.personas.add(a_persona(persona_id=persona_id))
+    assert [persona.persona_id for persona in records.personas.all()] == sorted(ids)
+
+
+def test_without_personas_all_is_empty(records: Records) -> None:
+    assert list(records.personas.all()) == []
+
+
+def test_a_persona_is_read_consistently_and_by_its_key(dynamo: DynamoImplementation) -> None:
+    dynamo.personas.get(DEFAULT)
+    (asked,) = dynamo.asked
+    assert asked.operation == "GetItem"
+    assert asked.parameters["ConsistentRead"] is True

@@ -78,6 +78,7 @@ _NEW_TOKEN: Final = "the access token is invalid or has expired: set a new one, 
 _TOKEN: Final = _Row(_NEW_TOKEN, _account, _account)
 _PERMISSION: Final = _Row("the app lacks a permission: grant it, then resume the persona", _account, _account)
 _PARAMETER: Final = _Row("a parameter of the photo or its caption is not accepted", _photo, _photo)
+_WITHOUT_CODE: Final = _Row("an error that does not say which", _RETRY, _unresolved)
 _UNKNOWN: Final = _Row("an error that is not in our table", _photo, _unresolved)
 
 TABLE: Final[Mapping[tuple[int, int | None], _Row]] = {
@@ -157,11 +158,12 @@ _SUBCODE_IN_STATUS: Final = re.compile(r"\b(22\d{5})\b")
 
 def fault_of(error: GraphError, phase: Phase) -> Fault:
     """The fault that an error answer means in ``phase``. An unknown code fails a post only before it is published."""
-    row = _UNKNOWN
+    row = _WITHOUT_CODE
     if error.code is not None:
         row = TABLE.get((error.code, error.subcode)) or TABLE.get((error.code, None)) or _UNKNOWN
     make = row.container if phase is Phase.CONTAINER else row.publish
-    numbers = f"code {error.code}" + (f", subcode {error.subcode}" if error.subcode is not None else "")
+    numbers = "no code" if error.code is None else f"code {error.code}"
+    numbers += f", subcode {error.subcode}" if error.subcode is not None else ""
     trace = f", trace {error.trace_id}" if error.trace_id else ""
     return make(f"Instagram refused: {row.meaning} ({numbers}{trace}).", error)
 

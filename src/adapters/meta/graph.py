@@ -8,11 +8,13 @@ import hashlib
 import hmac
 import json
 import re
+import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeVar
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -26,6 +28,7 @@ from domain.secret import Secret
 CONNECT_TIMEOUT: Final = 5.0  # seconds
 LARGEST_ANSWER: Final = 1024 * 1024  # bytes; 25 media with full captions are a third of it
 
+_GRACE: Final = 0.5  # seconds, so that a socket's own time-out comes first
 _CHUNK: Final = 64 * 1024
 _TRACE_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,40}")
 _LONGEST_BLOCK: Final = timedelta(hours=24)
@@ -37,6 +40,9 @@ class Credentials:
 
     access_token: Secret
     app_secret: Secret | None = None
+
+
+T = TypeVar("T")
 
 
 class CredentialSource(Protocol):
@@ -82,7 +88,7 @@ class GraphClient:
     def __init__(self, hosts: GraphHosts, credentials: CredentialSource) -> None:
         self._hosts = hosts
         self._credentials = credentials
-        self._session = requests.Session()
+        self._session = _StraightSession()
         # No retries at all: urllib3 must not send a publish request again, and the driver repeats what may be repeated.
         for scheme in ("https://", "http://"):
             self._session.mount(scheme, HTTPAdapter(max_retries=0))
@@ -110,7 +116,8 @@ class GraphClient:
             in_query["appsecret_proof"] = _proof(credentials.access_token, credentials.app_secret)
         seconds = max(within.total_seconds(), 1.0)
         give_up_at = time.monotonic() + seconds
-        try:
+
+        def exchange() -> Mapping[str, Any]:
             with self._session.request(
                 method,
                 self._hosts.url(persona.login, path),
@@ -123,12 +130,43 @@ class GraphClient:
             ) as response:
                 body = _read(response, give_up_at)
                 return _understand(response, body)
+
+        try:
+            return _within(seconds + _GRACE, exchange)
         except (requests.RequestException, HTTPError) as error:
             failure = CallFailedError(
                 f"Instagram gave no answer ({type(error).__name__})", provably_not_sent=_never_left(error)
             )
         # Raised out here, so that the exception whose text quotes the URL is not even its context.
         raise failure
+
+
+def _within(seconds: float, exchange: Callable[[], T]) -> T:
+    """The result of ``exchange``, or CallFailedError after ``seconds``, and then its thread is left to itself.
+
+    A socket's time-out counts from byte to byte: headers that drip, or a name that does not resolve, outlast it.
+    """
+    future: Future[T] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(exchange())
+        except BaseException as error:  # noqa: BLE001 - raised again by the caller's thread, whatever it is
+            future.set_exception(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    try:
+        return future.result(timeout=seconds)
+    except TimeoutError:
+        overdue = CallFailedError("Instagram's answer did not end in time")
+    raise overdue
+
+
+class _StraightSession(requests.Session):
+    """Follows no redirect, and does not look at where one leads: a target that is no text would raise UnicodeError."""
+
+    def get_redirect_target(self, resp: requests.Response) -> None:  # noqa: ARG002 - requests names it
+        return None
 
 
 class _Bearer(AuthBase):

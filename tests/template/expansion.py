@@ -113,4 +113,4 @@ class _Intrinsics:
             case "Fn::If":
                 condition, then, otherwise = argument
                 return self.resolve(then if self.holds(condition) else otherwise)
-        raise NotImplementedError(f"{name} of {argument}: teach {__name__} what it means")
+        raise LookupError(f"{name} of {argument}: teach {__name__} what it means")

@@ -457,7 +457,14 @@ def _drip_chunks(connection: socket.socket) -> None:
         time.sleep(0.2)
 
 
-@pytest.mark.parametrize("drip", [_drip_body, _drip_chunks])
+def _drip_headers(connection: socket.socket) -> None:
+    connection.sendall(b"HTTP/1.1 200 OK\r\n")
+    for number in range(40):
+        connection.sendall(f"X-{number}: x\r\n".encode())
+        time.sleep(0.2)
+
+
+@pytest.mark.parametrize("drip", [_drip_body, _drip_chunks, _drip_headers])
 def test_an_answer_that_drips_ends_within_the_given_time(drip: Callable[[socket.socket], None]) -> None:
     with answering(drip) as url:
         began_at = time.monotonic()

@@ -29,6 +29,9 @@ AFTER_THE_CLAIM: Final = range(NINE_CALLS.index(CLAIM) + 2, len(NINE_CALLS) + 1)
 PAST_THE_LEASE: Final = timedelta(minutes=6)
 WITHIN_THE_LEASE: Final = timedelta(minutes=3)
 
+PERSONA: Final = "DynamoDB GetItem"
+"""What a reconciler reads of a post's persona before it takes the post over."""
+
 TAKE_OVER: Final = "DynamoDB UpdateItem"
 """A reconciler's first write."""
 
@@ -162,6 +165,23 @@ def test_a_slow_run_writes_nothing_after_it_was_taken_over(world: World, at: int
     world.let_go(held)
     reconciler.wait()
     world.reconcile_until_quiet()
+    _one_post_is_live(world)
+
+
+@pytest.mark.parametrize("at", AFTER_THE_CLAIM)
+def test_a_reconciler_that_comes_too_late_to_take_over_does_nothing(world: World, at: int) -> None:
+    """It has found the post in the index and stands still; the slow run finishes; then the take-over arrives."""
+    slow = _slow_run(world, at)
+    world.now += PAST_THE_LEASE
+    held = world.other_way.hold_after(PERSONA)
+    reconciler = world.start_reconcile(through=world.other_way)
+    assert held.arrived.wait(MOST_SECONDS)
+    assert _goes_on(world, slow).outcome == "posted"
+    left = world.records()
+
+    world.let_go(held)
+    assert checked(reconciler.wait()).answer == {"posts": [], "left_for_later": False}
+    assert world.records() == left
     _one_post_is_live(world)
 
 

@@ -18,6 +18,15 @@ class Login(StrEnum):
     FACEBOOK = "facebook"
 
 
+class Fit(StrEnum):
+    """What becomes of a picture that is taller or wider than Instagram takes."""
+
+    CROP = "crop"
+    """The part that matters most is kept."""
+    PAD = "pad"
+    """All of it is kept, on a border made of the picture's own blurred colours."""
+
+
 @dataclass(frozen=True, slots=True)
 class Persona:
     """One account. ``paused_reason`` is set while a person must act; nothing is posted until it is lifted."""
@@ -28,6 +37,7 @@ class Persona:
     login: Login = Login.INSTAGRAM
     caption: str | None = None
     minimum_score: float = 0.0
+    fit: Fit = Fit.CROP
     paused_reason: str | None = None
     token_expires_at: datetime | None = None
 

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from domain.ids import ContainerId, MediaId, PersonaId, PhotoId
 from domain.personas import Persona
-from domain.photos import Photo
+from domain.photos import Photo, PhotoAnalysis
 from domain.posts import Lease, Post
 from domain.slots import Slot
 
@@ -241,3 +241,23 @@ class Renditions(Protocol):
     def exists(self, object_key: str) -> bool:
         """Whether the file is there. Raises Defer when that cannot be told now."""
         ...
+
+
+class PhotoScorer(Protocol):
+    """How good a picture is, for the queue's order."""
+
+    @property
+    def name(self) -> str:
+        """What the scorer is called in an analysis, with its version: another name means other scores."""
+        ...
+
+    def score(self, jpeg: bytes) -> PhotoAnalysis:
+        """The analysis of a rendition: a JPEG as it is posted, so that it can be made again later from the bucket.
+
+        Raises ScorerUnavailableError where it cannot be told now; trying again later may help.
+        """
+        ...
+
+
+class ScorerUnavailableError(Exception):
+    """The scorer gave no usable answer. The text says what to look at, and has no secret in it."""

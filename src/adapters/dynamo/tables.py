@@ -15,7 +15,7 @@ from pynamodb.models import Model
 from domain import instants
 from domain.faults import FaultRecord
 from domain.ids import ContainerId, MediaId, PersonaId, PhotoId, RunId
-from domain.personas import Login, Persona
+from domain.personas import Fit, Login, Persona
 from domain.photos import Photo, PhotoAnalysis
 from domain.posts import Evidence, Lease, Post, PostStatus
 from domain.slots import Slot
@@ -51,6 +51,7 @@ class PersonaItem(Model):
     login = UnicodeAttribute()
     caption = UnicodeAttribute(null=True)
     minimum_score = NumberAttribute(null=True)
+    fit = UnicodeAttribute(null=True)
     paused_reason = UnicodeAttribute(null=True)
     token_expires_at = InstantAttribute(null=True)
 
@@ -201,6 +202,7 @@ def persona_item(tables: Tables, persona: Persona) -> PersonaItem:
         login=persona.login.value,
         caption=persona.caption,
         minimum_score=persona.minimum_score,
+        fit=persona.fit.value,
         paused_reason=persona.paused_reason,
         token_expires_at=persona.token_expires_at,
     )
@@ -214,6 +216,7 @@ def persona_of(item: PersonaItem) -> Persona:
         login=Login(item.login),
         caption=item.caption,
         minimum_score=float(item.minimum_score or 0.0),
+        fit=Fit(item.fit) if item.fit else Fit.CROP,
         paused_reason=item.paused_reason,
         token_expires_at=item.token_expires_at,
     )

@@ -48,7 +48,10 @@ class PersonaDirectory(Protocol):
         ...
 
     def add(self, persona: Persona) -> bool:
-        """Add a new persona; False, and no change, where its id is taken. Raises RecordsUnavailableError."""
+        """Add a new persona; False, and no change, where its id is taken by one that differs.
+
+        Adding the same twice changes nothing and is no refusal. Raises RecordsUnavailableError.
+        """
         ...
 
     def resume(self, persona_id: PersonaId) -> bool:
@@ -126,7 +129,10 @@ class PostLedger(Protocol):
         ...
 
     def refuse(self, post: Post, pause: str) -> bool:
-        """One transaction: put the failed ``post`` if its slot has none, without its photo, and pause the persona."""
+        """One transaction: put the failed ``post`` if its slot has none, without its photo, and pause the persona.
+
+        False, and nothing written, where the slot has another post or there is no such persona.
+        """
         ...
 
     def latest(self, persona_id: PersonaId, slot: Slot) -> Post | None:
@@ -161,7 +167,11 @@ class PostLedger(Protocol):
         pause: str | None = None,
         goes_on_with: Post | None = None,
     ) -> Settlement:
-        """One transaction: ``advance``, and with it photo back in the queue, persona paused, or next post claimed."""
+        """One transaction: ``advance``, and with it photo back in the queue, persona paused, or next post claimed.
+
+        What is no longer there (photo, persona) does not keep the post from ending. Raises ValueError for a pause
+        together with a next post: the one forbids the other.
+        """
         ...
 
     def complete(self, post: Post) -> bool:

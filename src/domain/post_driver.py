@@ -41,6 +41,14 @@ SHORTEST_PUBLISH: Final = timedelta(seconds=5)
 RECORD_RESERVE: Final = timedelta(seconds=5)
 """Kept back from every call, to write down what became of it."""
 
+SPENT_CONTAINERS_REST: Final = timedelta(minutes=30)
+"""How long a post waits whose containers all came to nothing: an account may make 400 a day, a try takes four."""
+MOST_DEADLINES_MISSED: Final = 3
+"""A photo that was not posted by this many deadlines is set aside, so that the others have their turn."""
+DEADLINE_MISSED: Final = "DeadlineMissed"
+"""The kind of fault on record of a post that came to nothing by its deadline."""
+MISSES_COUNT_FOR: Final = timedelta(days=30)
+
 MOST_RETRIES: Final = 3
 FIRST_RETRY_AFTER: Final = timedelta(seconds=2)
 FIRST_POLL_AFTER: Final = timedelta(seconds=1)
@@ -218,6 +226,9 @@ class PostDriver:
                     return self._fail_photo(run, persona, post, missing)
             except Defer as unknown:
                 return self._defer(post, unknown, container_id)
+        if fault.new_container:
+            rest = Defer(fault.message, code=fault.code, subcode=fault.subcode, after=SPENT_CONTAINERS_REST)
+            return self._defer(post, rest, container_id)
         return self._defer(post, fault, container_id)
 
     # ---- past the fence: the request may have left, so nothing is ever sent again unless it provably did not ----
@@ -358,10 +369,26 @@ class PostDriver:
 
     def _miss_deadline(self, post: Post) -> Report:
         last = f" Last: {post.fault.message}" if post.fault else ""
-        reason = f"Not posted within 23 hours of its slot; the photo is back in the queue.{last}"
+        is_set_aside = self._deadlines_missed(post) + 1 >= MOST_DEADLINES_MISSED
+        where = (
+            f"it happened {MOST_DEADLINES_MISSED} times to this photo, so it stays out of the queue"
+            if is_set_aside
+            else "the photo is back in the queue"
+        )
+        reason = f"Not posted within 23 hours of its slot; {where}.{last}"
         code, subcode = (post.fault.code, post.fault.subcode) if post.fault else (None, None)
-        failed = post.as_failed(FaultRecord("DeadlineMissed", reason, code, subcode), self._clock.now())
+        failed = post.as_failed(FaultRecord(DEADLINE_MISSED, reason, code, subcode), self._clock.now())
+        if is_set_aside:
+            return self._record(post, failed, Outcome.FAILED, reason)
         return self._fail_and_requeue(post, failed, reason)
+
+    def _deadlines_missed(self, post: Post) -> int:
+        """How many earlier posts of this photo came to nothing by their deadline."""
+        recent = self._ledger.posts_since(post.persona_id, post.slot.start - MISSES_COUNT_FOR)
+        return sum(
+            earlier.photo_id == post.photo_id and earlier.fault is not None and earlier.fault.kind == DEADLINE_MISSED
+            for earlier in recent
+        )
 
     def _fail_and_requeue(self, post: Post, failed: Post, reason: str, pause: str | None = None) -> Report:
         photo = self._library.get(post.persona_id, post.photo_id)

@@ -218,6 +218,12 @@ def test_an_update_whose_reply_is_lost_is_made(records: DynamoImplementation, wi
     assert photo_in(records).caption == "New"
 
 
+def test_a_persona_whose_reply_is_lost_is_added(records: DynamoImplementation, wire: Wire) -> None:
+    lose(wire, "PutItem")
+    assert records.personas.add(a_persona()) is True
+    assert records.personas.get(DEFAULT) == a_persona()
+
+
 def test_a_resumption_whose_reply_is_lost_is_done(records: DynamoImplementation, wire: Wire) -> None:
     records.personas.add(a_persona(paused_reason="A pause."))
     lose(wire, "UpdateItem")

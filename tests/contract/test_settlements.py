@@ -247,3 +247,27 @@ def test_another_personas_records_are_not_touched(records: Records) -> None:
     assert records.personas.get(other) == a_persona(persona_id=other)
     assert records.ledger.get(other, NINE) == a_post(persona_id=other, photo_id=a_photo_id("first"))
     assert records.library.get(other, a_photo_id("first")) == a_photo("first", persona_id=other, post_slot=NINE)
+
+
+def test_a_post_ends_also_when_the_persona_to_pause_was_removed(dynamo: DynamoImplementation) -> None:
+    post = claimed(dynamo)
+    dynamo.raw.delete_item(TableName=dynamo.names["PersonasTable"], Key={"persona_id": {"S": DEFAULT}})
+    settled = dynamo.ledger.settle(post, failed(post), requeue=photo_in(dynamo), pause="The token has expired.")
+    assert settled is Settlement.DONE
+    assert dynamo.ledger.get(DEFAULT, NINE) == failed(post)
+    assert queue(dynamo) == [post.photo_id]
+    assert dynamo.personas.get(DEFAULT) is None
+
+
+def test_a_pause_and_a_next_post_exclude_each_other(records: Records) -> None:
+    post = claimed(records, "first", "second")
+    before = records.everything()
+    with pytest.raises(ValueError, match="cannot go on"):
+        records.ledger.settle(post, failed(post), pause="A pause.", goes_on_with=next_post(of=post))
+    assert records.everything() == before
+
+
+def test_a_refusal_for_a_persona_that_is_not_there_writes_nothing(records: Records) -> None:
+    before = records.everything()
+    assert records.ledger.refuse(failed(a_post()), pause="A pause.") is False
+    assert records.everything() == before

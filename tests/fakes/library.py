@@ -139,9 +139,11 @@ class Engine:
             raise ValueError(f"{name} cannot be claimed for {slot}")
         return post
 
-    def claim_and_drive(self, name: str = "sunrise", *, lasting: timedelta = timedelta(minutes=5)) -> Report:
+    def claim_and_drive(
+        self, name: str = "sunrise", *, slot: Slot = NINE, lasting: timedelta = timedelta(minutes=5)
+    ) -> Report:
         run = self.start_run(lasting)
-        return self.driver.drive(run, self.persona, self.claim(name, run=run))
+        return self.driver.drive(run, self.persona, self.claim(name, slot=slot, run=run))
 
     def take_over_and_drive(self, slot: Slot = NINE, *, lasting: timedelta = timedelta(minutes=5)) -> Report | None:
         """What the reconciler does with a post in flight; None while another run holds its lease."""

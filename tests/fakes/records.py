@@ -35,10 +35,8 @@ class FakePersonaDirectory:
 
     def add(self, persona: Persona) -> bool:
         with self._records.lock:
-            if persona.persona_id in self._records.personas:
-                return False
-            self._records.personas[persona.persona_id] = persona
-            return True
+            standing = self._records.personas.setdefault(persona.persona_id, persona)
+            return standing == persona
 
     def resume(self, persona_id: PersonaId) -> bool:
         with self._records.lock:
@@ -153,6 +151,8 @@ class FakePostLedger:
             key = (post.persona_id, post.slot)
             if key in self._records.posts:
                 return self._records.posts[key] == post
+            if post.persona_id not in self._records.personas:
+                return False
             self._records.posts[key] = post
             self._pause(post.persona_id, pause)
             return True
@@ -200,6 +200,8 @@ class FakePostLedger:
         pause: str | None = None,
         goes_on_with: Post | None = None,
     ) -> Settlement:
+        if pause is not None and goes_on_with is not None:
+            raise ValueError("a settlement that pauses the persona cannot go on with its next post")
         with self._records.lock:
             key = (after.persona_id, after.slot)
             standing = self._records.posts.get(key)
@@ -218,7 +220,7 @@ class FakePostLedger:
             self._records.posts[key] = after
             if requeue is not None:
                 self._put_back(requeue, after.slot)
-            if pause is not None:
+            if pause is not None and after.persona_id in self._records.personas:
                 self._pause(after.persona_id, pause)
             return Settlement.DONE
 

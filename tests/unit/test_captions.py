@@ -1,5 +1,7 @@
 """What Instagram takes as a caption: each limit at its boundary."""
 
+from collections.abc import Callable
+
 import pytest
 
 from domain.captions import alt_text_problem, caption_problem
@@ -55,3 +57,9 @@ def test_an_alternative_text_has_at_most_1000_characters() -> None:
     assert alt_text_problem("") is None
     assert alt_text_problem("x" * 1000) is None
     assert alt_text_problem("x" * 1001) == "the alt text has 1001 characters, and Instagram takes 1000: shorten it"
+
+
+@pytest.mark.parametrize("problem_of", [caption_problem, alt_text_problem])
+def test_half_a_character_is_refused(problem_of: Callable[[str], str | None]) -> None:
+    assert "half of a character" in (problem_of("A smile \ud83d") or "")
+    assert problem_of("A smile \U0001f600") is None

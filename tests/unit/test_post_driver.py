@@ -12,7 +12,7 @@ from domain.ids import MediaId, PersonaId
 from domain.outcomes import Outcome, Report
 from domain.photos import Photo
 from domain.ports import ContainerStatus, RecentMedia
-from domain.post_driver import LEASE_MARGIN
+from domain.post_driver import LEASE_MARGIN, MOST_DEADLINES_MISSED, MOST_RETRIES
 from domain.posts import Evidence, Post, PostStatus
 from domain.slots import Slot
 from fakes.instagram import FakeRenditions
@@ -380,6 +380,43 @@ def test_a_post_at_its_deadline_fails_and_its_photo_is_back_in_the_queue(engine:
     assert (engine.queue(), engine.photo().rank) == ([a_photo_id("sunrise")], rank)
     assert engine.persona.paused_reason is None
     assert engine.publisher.live == []
+
+
+def test_a_photo_that_missed_three_deadlines_makes_room_for_the_next(engine: Engine) -> None:
+    for misses in range(1, MOST_DEADLINES_MISSED + 1):
+        slot = Slot.by_hand(NINE.start + timedelta(days=misses))
+        engine.clock.advance(slot.start - engine.clock.now())
+        engine.publisher.fail("container_status", Retry("Spent.", new_container=True), times=MOST_RETRIES + 1)
+        assert engine.claim_and_drive(slot=slot).outcome is Outcome.DEFERRED
+        engine.clock.advance(timedelta(hours=23))
+        report = taken_over(engine.take_over_and_drive(slot=slot))
+        assert (report.outcome, engine.post(slot).fault) == (
+            Outcome.FAILED,
+            FaultRecord("DeadlineMissed", report.reason or ""),
+        )
+        assert ("stays out of the queue" in (report.reason or "")) is (misses == MOST_DEADLINES_MISSED)
+        is_set_aside = misses == MOST_DEADLINES_MISSED
+        assert engine.photo().post_slot == (slot if is_set_aside else None)
+        assert engine.queue() == ([] if is_set_aside else [a_photo_id("sunrise")])
+
+
+def test_another_photos_missed_deadlines_do_not_count(engine: Engine) -> None:
+    for misses in range(MOST_DEADLINES_MISSED - 1):
+        slot = Slot.by_hand(NINE.start - timedelta(days=1 + misses))
+        other = a_post(slot=slot, photo_id=a_photo_id("other"))
+        missed = other.as_failed(FaultRecord("DeadlineMissed", "Missed."), slot.start + timedelta(hours=23))
+        engine.records.posts[DEFAULT, slot] = missed
+    engine.claim_and_drive(lasting=timedelta(seconds=1))
+    engine.clock.advance(timedelta(hours=23))
+    taken_over(engine.take_over_and_drive())
+    assert (engine.post().status, engine.queue()) == (PostStatus.FAILED, [a_photo_id("sunrise")])
+
+
+def test_a_post_whose_containers_were_all_spent_rests_before_the_next(engine: Engine) -> None:
+    """An account may make 400 containers a day (Instagram Platform, rate limits), and each try takes four."""
+    engine.publisher.fail("container_status", Retry("Spent.", new_container=True), times=MOST_RETRIES + 1)
+    engine.claim_and_drive()
+    assert engine.post().lease.until == engine.clock.now() + timedelta(minutes=30)
 
 
 def test_a_post_is_sent_up_to_its_deadline(engine: Engine) -> None:

@@ -32,7 +32,8 @@ class DynamoPersonaDirectory:
             except PutError as error:
                 if not condition_failed(error):
                     raise
-                return False
+                # Ours, if the reply to our own first try was lost: then what stands there is what we put.
+                return self.get(persona.persona_id) == persona
         return True
 
     def resume(self, persona_id: PersonaId) -> bool:

@@ -157,6 +157,8 @@ class DynamoPostLedger:
         pause: str | None = None,
         goes_on_with: Post | None = None,
     ) -> Settlement:
+        if pause is not None and goes_on_with is not None:
+            raise ValueError("a settlement that pauses the persona cannot go on with its next post")
         transaction = _Transaction(self._tables)
         transaction.move_post(after, self._changes(before, after), self._ours(before))
         if requeue is not None:
@@ -173,6 +175,9 @@ class DynamoPostLedger:
         if "photo to requeue" in refusals:
             # The photo is not this post's any more, so there is nothing to put back.
             return self.settle(before, after, pause=pause, goes_on_with=goes_on_with)
+        if "persona to pause" in refusals:
+            # The persona was removed, so there is nothing to pause; the post still has to end.
+            return self.settle(before, after, requeue=requeue)
         if "photo" in refusals:
             return Settlement.NEXT_PHOTO_TAKEN
         return Settlement.NEXT_SLOT_CLOSED

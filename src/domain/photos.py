@@ -3,9 +3,10 @@
 import math
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 from typing import Final
 
-from domain.ids import PersonaId, PhotoId
+from domain.ids import MediaId, PersonaId, PhotoId
 from domain.slots import Slot
 
 HIGHEST_SCORE: Final = 10.0
@@ -30,6 +31,21 @@ class PhotoAnalysis:
             raise ValueError(f"an aesthetic score runs from 0 to 10, not {self.aesthetic_score}")
 
 
+class HeldBackFor(StrEnum):
+    SKIPPED = "skipped"
+    """The owner does not want it posted."""
+    POSTED_ELSEWHERE = "posted_elsewhere"
+    """It is on the account already, and not by us."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeldBack:
+    """Why a photo is kept out of the queue though it has no post; ``media_id`` is what is on the account already."""
+
+    reason: HeldBackFor
+    media_id: MediaId | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Photo:
     """One picture of a persona's library. ``object_key`` is its rendition in the bucket; sizes are in pixels."""
@@ -45,6 +61,18 @@ class Photo:
     analysis: PhotoAnalysis | None = None
     post_slot: Slot | None = None
     """The slot whose post has this photo. While it is set the photo is out of the queue."""
+    perceptual_hashes: tuple[str, ...] = ()
+    """64 bits each, as 16 hexadecimal digits: of the whole picture, and of the rendition where that was cropped."""
+    awaits_linking: bool = False
+    """It is being taken in, and nobody knows yet whether it looks like another: it is not in the queue."""
+    burst: PhotoId | None = None
+    """The burst that it was linked to, by the id of a photo. Of a burst only the best one may be in the queue."""
+    held_back: HeldBack | None = None
+
+    @property
+    def is_free(self) -> bool:
+        """Nothing keeps it out of the queue by itself. Of a burst, the best one's place is decided elsewhere."""
+        return self.post_slot is None and self.held_back is None and self.burst is None and not self.awaits_linking
 
     @property
     def rank(self) -> str | None:

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from domain.ids import ContainerId, MediaId, PersonaId, PhotoId
 from domain.personas import Persona
-from domain.photos import Photo, PhotoAnalysis
+from domain.photos import HeldBack, Photo, PhotoAnalysis
 from domain.posts import Lease, Post
 from domain.slots import Slot
 
@@ -89,11 +89,77 @@ class PhotoLibrary(Protocol):
         ...
 
     def add(self, photo: Photo) -> Addition:
-        """Add a photo, or bring caption, alt text and analysis of a known one up to date where ``photo`` gives them.
+        """Add a photo, or bring a known one's texts, analysis and hashes up to date where ``photo`` gives them.
 
-        Never touches ``post_slot``, and puts the photo in the queue only while it has none. Importing the same twice
-        changes nothing. Raises RecordsUnavailableError.
+        Never touches ``post_slot``, ``held_back`` and ``burst``, and puts the photo in the queue only while it is free
+        of them all. A new one that ``awaits_linking`` is not queued before ``admit``. Importing the same twice changes
+        nothing. Raises RecordsUnavailableError.
         """
+        ...
+
+    def admit(self, photo: Photo) -> bool:
+        """It is linked to all that it looks like: put it into the queue if it is scored and nothing keeps it out.
+
+        False where it has a post, is held back, or belongs to a burst, whose best one is then to be elected. Raises
+        RecordsUnavailableError.
+        """
+        ...
+
+    def hold_back(self, persona_id: PersonaId, photo_id: PhotoId, why: HeldBack) -> bool:
+        """Take a photo out of the queue for good, ``why`` on record; False, and no change, while it has a post.
+
+        What was posted elsewhere stays so, whatever ``why`` says later. Raises RecordsUnavailableError.
+        """
+        ...
+
+    def release(self, persona_id: PersonaId, photo_id: PhotoId) -> bool:
+        """Take the owner's own ``skipped`` back; False where it is not skipped. The queue is left as it is.
+
+        Raises RecordsUnavailableError.
+        """
+        ...
+
+    def every(self, persona_id: PersonaId) -> Iterator[Photo]:
+        """All photos, by id, lazily. For the owner's commands alone: its cost grows with their number.
+
+        Raises RecordsUnavailableError.
+        """
+        ...
+
+
+class NearDuplicates(Protocol):
+    """Which photos of a persona show the same shot, and which one of them may be in the queue.
+
+    Every method may be repeated, and raises RecordsUnavailableError.
+    """
+
+    def note(self, photo: Photo) -> None:
+        """Let the photo be found by its hashes. Before ``near``, so that of two at once one finds the other."""
+        ...
+
+    def near(self, persona_id: PersonaId, hashes: Sequence[str], within: int) -> Sequence[tuple[PhotoId, int]]:
+        """The noted photos within so many bits of one of ``hashes``, and how many; nearest first (a consistent read).
+
+        Raises ValueError for a distance that is not from 0 to ``near_duplicates.MOST_BITS``.
+        """
+        ...
+
+    def join(self, persona_id: PersonaId, photo_id: PhotoId, other: PhotoId) -> PhotoId | None:
+        """Make the two photos members of one burst, with all that each is linked to already; tell which burst.
+
+        None, and no change, where one of them is not in the library.
+        """
+        ...
+
+    def elect(self, persona_id: PersonaId, burst: PhotoId) -> PhotoId | None:
+        """Put the best photo of a burst into the queue and take all others out, in one transaction; None for none.
+
+        To be called after every change of one of its photos: joined, scored, held back, released.
+        """
+        ...
+
+    def members(self, persona_id: PersonaId, burst: PhotoId) -> Sequence[PhotoId]:
+        """The photos of a burst, and of those that it was joined with (a consistent read)."""
         ...
 
 

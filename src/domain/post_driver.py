@@ -325,7 +325,7 @@ class PostDriver:
         else:
             written = self._ledger.settle(before, after, pause=pause) is Settlement.DONE
         if not written:
-            return self._lease_lost(after)
+            return self._lease_lost(after, given_up=after.lease.until < before.lease.until)
         self._log.about(post_status=after.status.value)
         return Report.of(outcome, after, reason)
 
@@ -398,8 +398,15 @@ class PostDriver:
         self._log.about(post_status=failed.status.value)
         return Report.of(Outcome.FAILED, failed, reason)
 
-    def _lease_lost(self, post: Post) -> Report:
-        self._log.warning("The lease is lost: another run has taken this post over.")
+    def _lease_lost(self, post: Post, *, given_up: bool = False) -> Report:
+        """``given_up``: the write that was refused would have ended the lease.
+
+        Its first try may have done so, its answer lost, and the next run may have gone on before this one looked.
+        """
+        if given_up:
+            self._log.warning("Another run has gone on with this post, as this one was giving its lease up.")
+        else:
+            self._log.warning("The lease is lost: another run has taken this post over.")
         unknown = replace(post, provider_post_id=None)
         return Report.of(Outcome.IN_PROGRESS, unknown, "Another run has taken this post over.")
 

@@ -12,13 +12,19 @@ from uuid import uuid4
 import boto3
 from botocore.session import Session, get_session
 
-from adapters.dynamo import DynamoPersonaDirectory, DynamoPhotoLibrary, DynamoPostLedger, Tables
+from adapters.dynamo import (
+    DynamoNearDuplicates,
+    DynamoPersonaDirectory,
+    DynamoPhotoLibrary,
+    DynamoPostLedger,
+    Tables,
+)
 from adapters.dynamo import tables as dynamo_tables
 from domain.personas import Persona
 from domain.photos import Photo
-from domain.ports import PersonaDirectory, PhotoLibrary, PostLedger
+from domain.ports import NearDuplicates, PersonaDirectory, PhotoLibrary, PostLedger
 from domain.posts import Post
-from fakes.records import FakePersonaDirectory, FakePhotoLibrary, FakePostLedger, FakeRecords
+from fakes.records import FakeNearDuplicates, FakePersonaDirectory, FakePhotoLibrary, FakePostLedger, FakeRecords
 from local import tables as local_tables
 
 _numbers = itertools.count(1)
@@ -48,6 +54,9 @@ class Records(Protocol):
     @property
     def ledger(self) -> PostLedger: ...
 
+    @property
+    def near_duplicates(self) -> NearDuplicates: ...
+
     def everything(self) -> object:
         """All that is stored, to be compared: a refused write must leave it as it was."""
         ...
@@ -65,9 +74,11 @@ class FakeImplementation:
         self.personas = FakePersonaDirectory(self._records)
         self.library = FakePhotoLibrary(self._records)
         self.ledger = FakePostLedger(self._records)
+        self.near_duplicates = FakeNearDuplicates(self._records)
 
-    def everything(self) -> tuple[dict[Any, Persona], dict[Any, Photo], dict[Any, Post]]:
-        return dict(self._records.personas), dict(self._records.photos), dict(self._records.posts)
+    def everything(self) -> tuple[dict[Any, Persona], dict[Any, Photo], dict[Any, Post], dict[Any, Any]]:
+        records = self._records
+        return dict(records.personas), dict(records.photos), dict(records.posts), dict(records.noted)
 
     def pages_read(self) -> int:
         return self.library.pages_read
@@ -97,6 +108,7 @@ class DynamoImplementation:
         self.personas = DynamoPersonaDirectory(self.tables)
         self.library = DynamoPhotoLibrary(self.tables)
         self.ledger = DynamoPostLedger(self.tables)
+        self.near_duplicates = DynamoNearDuplicates(self.tables)
 
     def everything(self) -> dict[str, list[Any]]:
         return {table: sorted(self.items(table), key=repr) for table in self.names}
@@ -131,6 +143,11 @@ def tables_at(url: str, names: Mapping[str, str], *, patient: bool = True) -> Ta
         patch.object(dynamo_tables, "CONNECT_TIMEOUT_SECONDS", 30),
         patch.object(dynamo_tables, "READ_TIMEOUT_SECONDS", read_timeout),
     ):
-        tables = Tables.named(personas=names["PersonasTable"], photos=names["PhotosTable"], posts=names["PostsTable"])
+        tables = Tables.named(
+            personas=names["PersonasTable"],
+            photos=names["PhotosTable"],
+            posts=names["PostsTable"],
+            look_alikes=names["LookAlikesTable"],
+        )
         tables.connection.client  # noqa: B018 - opens it
     return tables

@@ -260,7 +260,7 @@ def test_a_photo_with_a_post_is_never_in_the_queue_again(records: Records, again
 
 
 def test_an_analysis_that_arrives_after_the_post_counts_once_the_photo_is_back(records: Records) -> None:
-    records.library.add(a_photo(score=None))
+    records.library.add(a_photo())
     claim(records, a_photo())
     assert records.library.add(a_photo(score=8.0)) is Addition.UPDATED
     assert queue(records) == []

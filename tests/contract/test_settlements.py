@@ -24,7 +24,7 @@ from contract.scenes import (
     queue,
 )
 from domain.ids import PersonaId
-from domain.ports import Addition, Claim, Settlement
+from domain.ports import Claim, Settlement
 from domain.posts import Post
 from fakes.library import DEFAULT, NINE, a_persona, a_photo, a_photo_id, a_post
 
@@ -78,17 +78,6 @@ def test_a_photo_that_is_back_may_be_claimed_by_a_later_slot(records: Records) -
     records.ledger.settle(post, failed(post), requeue=photo_in(records))
     assert records.ledger.claim(a_post(slot=TEN)) is Claim.WON
     assert photo_in(records).post_slot == TEN
-
-
-def test_a_photo_without_an_analysis_is_back_in_the_library_and_not_in_the_queue(records: Records) -> None:
-    records.personas.add(a_persona())
-    records.library.add(a_photo(score=None))
-    records.ledger.claim(a_post())
-    assert records.ledger.settle(a_post(), failed(a_post()), requeue=photo_in(records)) is Settlement.DONE
-    assert photo_in(records) == a_photo(score=None)
-    assert queue(records) == []
-    assert records.library.add(a_photo()) is Addition.UPDATED
-    assert queue(records) == [a_photo().photo_id]
 
 
 def test_a_photo_that_is_another_posts_by_now_stays_with_that_post(records: Records) -> None:

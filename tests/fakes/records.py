@@ -6,8 +6,9 @@ from datetime import datetime
 from threading import RLock
 
 from domain.ids import PersonaId, PhotoId
+from domain.near_duplicates import FEWEST_BITS, MOST_BITS, best_of, distance
 from domain.personas import Persona
-from domain.photos import Photo
+from domain.photos import HeldBack, HeldBackFor, Photo
 from domain.ports import Addition, Claim, Settlement
 from domain.posts import Lease, Post, PostStatus
 from domain.slots import Slot
@@ -23,7 +24,20 @@ class FakeRecords:
     personas: dict[PersonaId, Persona] = field(default_factory=dict)
     photos: dict[PhotoKey, Photo] = field(default_factory=dict)
     posts: dict[PostKey, Post] = field(default_factory=dict)
+    released: set[PhotoKey] = field(default_factory=set)
+    """Photos that were held back and are not in the queue yet."""
+    elected: dict[PhotoKey, PhotoId | None] = field(default_factory=dict)
+    """The photo of each burst that is in the queue, or would be if it had no post."""
+    noted: dict[PhotoKey, tuple[str, ...]] = field(default_factory=dict)
     lock: RLock = field(default_factory=RLock)
+
+    def is_queued(self, photo: Photo) -> bool:
+        key = (photo.persona_id, photo.photo_id)
+        if photo.rank is None or photo.post_slot is not None or photo.held_back is not None:
+            return False
+        if photo.burst is None:
+            return photo.is_free and key not in self.released
+        return self.elected.get((photo.persona_id, photo.burst)) == photo.photo_id
 
 
 class FakePersonaDirectory:
@@ -73,7 +87,7 @@ class FakePhotoLibrary:
                     (
                         (photo.rank, photo)
                         for photo in self._records.photos.values()
-                        if photo.persona_id == persona_id and photo.rank is not None and photo.post_slot is None
+                        if photo.persona_id == persona_id and photo.rank is not None and self._records.is_queued(photo)
                     ),
                     key=lambda ranked: ranked[0],
                     reverse=True,
@@ -88,12 +102,17 @@ class FakePhotoLibrary:
     def get(self, persona_id: PersonaId, photo_id: PhotoId) -> Photo | None:
         return self._records.photos.get((persona_id, photo_id))
 
+    def every(self, persona_id: PersonaId) -> Iterator[Photo]:
+        with self._records.lock:
+            photos = sorted(self._records.photos.items())
+        return iter([photo for (owner, _), photo in photos if owner == persona_id])
+
     def add(self, photo: Photo) -> Addition:
         key = (photo.persona_id, photo.photo_id)
         with self._records.lock:
             known = self._records.photos.get(key)
             if known is None:
-                self._records.photos[key] = replace(photo, post_slot=None)
+                self._records.photos[key] = replace(photo, post_slot=None, burst=None, held_back=None)
                 return Addition.ADDED
             analysis = photo.analysis
             if analysis is not None and known.analysis is not None:
@@ -104,9 +123,105 @@ class FakePhotoLibrary:
                 caption=known.caption if photo.caption is None else photo.caption,
                 alt_text=known.alt_text if photo.alt_text is None else photo.alt_text,
                 analysis=analysis or known.analysis,
+                perceptual_hashes=photo.perceptual_hashes or known.perceptual_hashes,
             )
+            if updated == known:
+                return Addition.UNCHANGED
             self._records.photos[key] = updated
-            return Addition.UNCHANGED if updated == known else Addition.UPDATED
+            if updated.is_free and updated.rank is not None:
+                self._records.released.discard(key)
+            return Addition.UPDATED
+
+    def admit(self, photo: Photo) -> bool:
+        key = (photo.persona_id, photo.photo_id)
+        with self._records.lock:
+            known = self._records.photos.get(key)
+            if known is None:
+                return False
+            linked = replace(known, awaits_linking=False)
+            self._records.photos[key] = linked
+            if photo.rank is None or not linked.is_free:
+                return False
+            self._records.released.discard(key)
+            return True
+
+    def hold_back(self, persona_id: PersonaId, photo_id: PhotoId, why: HeldBack) -> bool:
+        key = (persona_id, photo_id)
+        with self._records.lock:
+            known = self._records.photos.get(key)
+            if known is None or known.post_slot is not None:
+                return False
+            if known.held_back is None or why.reason is HeldBackFor.POSTED_ELSEWHERE:
+                self._records.photos[key] = replace(known, held_back=why)
+            self._forget(key)
+            return True
+
+    def release(self, persona_id: PersonaId, photo_id: PhotoId) -> bool:
+        key = (persona_id, photo_id)
+        with self._records.lock:
+            known = self._records.photos.get(key)
+            if known is None or known.held_back is None or known.held_back.reason is not HeldBackFor.SKIPPED:
+                return False
+            self._records.photos[key] = replace(known, held_back=None)
+            self._forget(key)
+            return True
+
+    def _forget(self, key: PhotoKey) -> None:
+        """Its place in the queue."""
+        self._records.released.add(key)
+        for burst, photo_id in self._records.elected.items():
+            if (burst[0], photo_id) == key:
+                self._records.elected[burst] = None
+
+
+class FakeNearDuplicates:
+    def __init__(self, records: FakeRecords) -> None:
+        self._records = records
+
+    def note(self, photo: Photo) -> None:
+        with self._records.lock:
+            key = (photo.persona_id, photo.photo_id)
+            self._records.noted[key] = (*self._records.noted.get(key, ()), *photo.perceptual_hashes)
+
+    def near(self, persona_id: PersonaId, hashes: Sequence[str], within: int) -> Sequence[tuple[PhotoId, int]]:
+        if not FEWEST_BITS <= within <= MOST_BITS:
+            raise ValueError(f"not {within}")
+        found = []
+        with self._records.lock:
+            for (owner, photo_id), noted in self._records.noted.items():
+                bits = min((distance(one, other) for one in hashes for other in noted), default=MOST_BITS + 1)
+                if owner == persona_id and bits <= within:
+                    found.append((photo_id, bits))
+        return sorted(found, key=lambda one: (one[1], one[0]))
+
+    def join(self, persona_id: PersonaId, photo_id: PhotoId, other: PhotoId) -> PhotoId | None:
+        photos = self._records.photos
+        with self._records.lock:
+            if (persona_id, photo_id) not in photos or (persona_id, other) not in photos:
+                return None
+            first, second = photos[persona_id, photo_id], photos[persona_id, other]
+            bursts = {one.burst for one in (first, second) if one.burst is not None}
+            burst = min(bursts, default=other)
+            for key, photo in list(photos.items()):
+                if key[0] == persona_id and (key[1] in {photo_id, other} or photo.burst in bursts):
+                    if photo.burst is None and self._records.is_queued(photo):
+                        self._records.elected[persona_id, burst] = photo.photo_id
+                    photos[key] = replace(photo, burst=burst)
+            return burst
+
+    def elect(self, persona_id: PersonaId, burst: PhotoId) -> PhotoId | None:
+        with self._records.lock:
+            best = best_of(self._records.photos[persona_id, one] for one in self.members(persona_id, burst))
+            if best is None:
+                self._records.elected[persona_id, burst] = None
+                return None
+            self._records.elected[persona_id, burst] = best.photo_id
+            return best.photo_id
+
+    def members(self, persona_id: PersonaId, burst: PhotoId) -> Sequence[PhotoId]:
+        with self._records.lock:
+            photos = self._records.photos.values()
+            return sorted(one.photo_id for one in photos if one.persona_id == persona_id and one.burst == burst)
 
 
 class FakePostLedger:
@@ -239,7 +354,7 @@ class FakePostLedger:
 
     def _is_free(self, post: Post) -> bool:
         photo = self._records.photos.get((post.persona_id, post.photo_id))
-        return photo is not None and photo.post_slot is None
+        return photo is not None and self._records.is_queued(photo)
 
     def _take(self, post: Post) -> None:
         key = (post.persona_id, post.photo_id)
@@ -251,6 +366,8 @@ class FakePostLedger:
         known = self._records.photos.get(key)
         if known is not None and known.post_slot == slot:
             self._records.photos[key] = replace(known, post_slot=None)
+            if known.burst is not None:
+                self._records.elected[known.persona_id, known.burst] = known.photo_id
 
     def _pause(self, persona_id: PersonaId, reason: str) -> None:
         persona = self._records.personas[persona_id]

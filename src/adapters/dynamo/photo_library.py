@@ -5,11 +5,12 @@ from dataclasses import replace
 from typing import Any
 
 from pynamodb.exceptions import DoesNotExist, PutError, UpdateError
+from pynamodb.expressions.condition import Condition
 
 from adapters.dynamo.calls import condition_failed, records, retried_on_conflict
-from adapters.dynamo.tables import Tables, analysis_map, photo_item, photo_of
+from adapters.dynamo.tables import Tables, analysis_map, held_back_map, photo_item, photo_of
 from domain.ids import PersonaId, PhotoId
-from domain.photos import Photo
+from domain.photos import HeldBack, HeldBackFor, Photo
 from domain.ports import Addition
 
 
@@ -37,9 +38,19 @@ class DynamoPhotoLibrary:
             except DoesNotExist:
                 return None
 
+    def every(self, persona_id: PersonaId) -> Iterator[Photo]:
+        items = self._tables.photos.query(persona_id, consistent_read=True)
+        while True:
+            with records("read the library"):
+                try:
+                    photo = photo_of(next(items))
+                except StopIteration:
+                    return
+            yield photo
+
     def add(self, photo: Photo) -> Addition:
         model = self._tables.photos
-        item = photo_item(self._tables, replace(photo, post_slot=None))
+        item = photo_item(self._tables, replace(photo, post_slot=None, burst=None, held_back=None))
         is_new = model.photo_id.does_not_exist()
         with records("add the photo"):
             try:
@@ -51,7 +62,7 @@ class DynamoPhotoLibrary:
         return Addition.ADDED
 
     def _bring_up_to_date(self, photo: Photo) -> Addition:
-        """Caption, alt text and analysis where ``photo`` gives others; the queue only while there is no post."""
+        """What ``photo`` says otherwise; the queue only while nothing keeps it out."""
         while True:
             known = self.get(photo.persona_id, photo.photo_id)
             if known is None:
@@ -61,6 +72,7 @@ class DynamoPhotoLibrary:
                 caption=known.caption if photo.caption is None else photo.caption,
                 alt_text=known.alt_text if photo.alt_text is None else photo.alt_text,
                 analysis=known.analysis if _same_analysis(known, photo) else photo.analysis,
+                perceptual_hashes=photo.perceptual_hashes or known.perceptual_hashes,
             )
             if updated == known:
                 return Addition.UNCHANGED
@@ -68,7 +80,7 @@ class DynamoPhotoLibrary:
                 return Addition.UPDATED
 
     def _update(self, photo: Photo) -> bool:
-        """False when the photo got or lost a post since it was read."""
+        """False when what decides on its place in the queue has changed since it was read."""
         model = self._tables.photos
         actions: list[Any] = []
         if photo.caption is not None:
@@ -77,16 +89,56 @@ class DynamoPhotoLibrary:
             actions.append(model.alt_text.set(photo.alt_text))
         if photo.analysis is not None:
             actions.append(model.analysis.set(analysis_map(photo.analysis)))
-        has_no_post = model.photo_id.exists() & model.post_slot.does_not_exist()
-        has_this_post = model.post_slot == str(photo.post_slot)
-        if photo.post_slot is None and photo.rank is not None:
+        if photo.perceptual_hashes:
+            actions.append(model.perceptual_hashes.set(list(photo.perceptual_hashes)))
+        if photo.is_free and photo.rank is not None:
             actions += [model.queued_for.set(photo.persona_id), model.rank.set(photo.rank)]
-        item = model(persona_id=photo.persona_id, photo_id=photo.photo_id)
+        return self._write(photo.persona_id, photo.photo_id, actions, self._stands_as(photo))
+
+    def _stands_as(self, photo: Photo) -> Condition:
+        """The photo is there, and is kept out of the queue by as much, or as little, as ``photo``."""
+        model = self._tables.photos
+        slot = model.post_slot == str(photo.post_slot) if photo.post_slot else model.post_slot.does_not_exist()
+        burst = model.burst == photo.burst if photo.burst else model.burst.does_not_exist()
+        held_back = model.held_back.exists() if photo.held_back else model.held_back.does_not_exist()
+        linking = model.awaits_linking.exists() if photo.awaits_linking else model.awaits_linking.does_not_exist()
+        condition: Condition = model.photo_id.exists() & slot & burst & held_back & linking
+        return condition
+
+    def admit(self, photo: Photo) -> bool:
+        model = self._tables.photos
+        is_linked: list[Any] = [model.awaits_linking.remove()]
+        if photo.rank is not None:
+            into_the_queue = [*is_linked, model.queued_for.set(photo.persona_id), model.rank.set(photo.rank)]
+            has_no_post = model.photo_id.exists() & model.post_slot.does_not_exist()
+            is_free = has_no_post & model.held_back.does_not_exist() & model.burst.does_not_exist()
+            if self._write(photo.persona_id, photo.photo_id, into_the_queue, is_free):
+                return True
+        self._write(photo.persona_id, photo.photo_id, is_linked, model.photo_id.exists())
+        return False
+
+    def hold_back(self, persona_id: PersonaId, photo_id: PhotoId, why: HeldBack) -> bool:
+        model = self._tables.photos
+        out = [model.held_back.set(held_back_map(why)), model.queued_for.remove(), model.rank.remove()]
+        condition = model.photo_id.exists() & model.post_slot.does_not_exist()
+        if why.reason is not HeldBackFor.POSTED_ELSEWHERE:
+            condition &= model.held_back.does_not_exist() | (model.held_back["reason"] == why.reason.value)
+        if self._write(persona_id, photo_id, out, condition):
+            return True
+        standing = self.get(persona_id, photo_id)
+        return standing is not None and standing.post_slot is None and standing.held_back is not None
+
+    def release(self, persona_id: PersonaId, photo_id: PhotoId) -> bool:
+        model = self._tables.photos
+        is_skipped = model.held_back["reason"] == HeldBackFor.SKIPPED.value
+        return self._write(persona_id, photo_id, [model.held_back.remove()], is_skipped)
+
+    def _write(self, persona_id: PersonaId, photo_id: PhotoId, actions: list[Any], condition: Condition) -> bool:
+        """False, and no change, where the condition does not hold."""
+        item = self._tables.photos(persona_id=persona_id, photo_id=photo_id)
         with records("update the photo"):
             try:
-                retried_on_conflict(
-                    lambda: item.update(actions, has_no_post if photo.post_slot is None else has_this_post)
-                )
+                retried_on_conflict(lambda: item.update(actions, condition))
             except UpdateError as error:
                 if not condition_failed(error):
                     raise

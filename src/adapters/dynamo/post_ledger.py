@@ -17,15 +17,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
-from uuid import uuid4
 
-from pynamodb.exceptions import CancellationReason, DoesNotExist, TransactWriteError, UpdateError
+from pynamodb.exceptions import CancellationReason, DoesNotExist, UpdateError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
-from pynamodb.transactions import TransactWrite
 
 from adapters.dynamo.calls import condition_failed, records, retried_on_conflict
-from adapters.dynamo.tables import IN_FLIGHT_SHARDS, PostItem, Tables, post_item, post_of
+from adapters.dynamo.tables import IN_FLIGHT_SHARDS, Tables, post_item, post_of
+from adapters.dynamo.transaction import Transaction
 from domain.ids import PersonaId, PhotoId
 from domain.photos import Photo
 from domain.ports import Claim, Settlement
@@ -33,7 +32,6 @@ from domain.posts import Lease, Post, PostStatus
 from domain.slots import MOST_ATTEMPTS, Slot
 
 _KEYS: Final = frozenset({"persona_id", "slot"})
-_ALL_OLD: Final = "ALL_OLD"
 _OPEN_PAGE: Final = 25
 
 
@@ -249,34 +247,25 @@ class DynamoPostLedger:
         return {name: value for name, value in found.items() if name in self._tables.posts.get_attributes()} == wanted
 
 
-class _Transaction:
-    """One TransactWriteItems call, and which of its conditions did not hold."""
-
-    def __init__(self, tables: Tables) -> None:
-        self._tables = tables
-        # The order in which PynamoDB sends them, which is the order of the reasons: checks, puts, updates.
-        self._checks: list[tuple[str, PersonaId, Condition]] = []
-        self._puts: list[tuple[str, PostItem, Condition]] = []
-        self._updates: list[tuple[str, Any, Sequence[Action], Condition]] = []
+class _Transaction(Transaction):
+    """What the protocol writes together."""
 
     def claim(self, post: Post) -> None:
         persona = self._tables.personas
         persona_is_not_paused = persona.persona_id.exists() & persona.paused_reason.does_not_exist()
-        self._checks.append(("persona", post.persona_id, persona_is_not_paused))
+        self.check("persona", self._tables.personas, post.persona_id, persona_is_not_paused)
         self.put_post(post)
         photo = self._tables.photos
-        photo_has_no_post = photo.photo_id.exists() & photo.post_slot.does_not_exist()
+        photo_has_no_post = photo.queued_for.exists() & photo.post_slot.does_not_exist()
         out_of_the_queue = [photo.post_slot.set(str(post.slot)), photo.queued_for.remove(), photo.rank.remove()]
-        self._updates.append(
-            ("photo", self._photo(post.persona_id, post.photo_id), out_of_the_queue, photo_has_no_post)
-        )
+        self.update("photo", self._photo(post.persona_id, post.photo_id), out_of_the_queue, photo_has_no_post)
 
     def put_post(self, post: Post) -> None:
         slot_has_no_post = self._tables.posts.slot.does_not_exist()
-        self._puts.append(("new post", post_item(self._tables, post), slot_has_no_post))
+        self.put("new post", post_item(self._tables, post), slot_has_no_post)
 
     def move_post(self, after: Post, changes: Sequence[Action], ours: Condition) -> None:
-        self._updates.append(("post", post_item(self._tables, after), changes, ours))
+        self.update("post", post_item(self._tables, after), changes, ours)
 
     def requeue(self, photo: Photo, slot: Slot) -> None:
         model = self._tables.photos
@@ -285,46 +274,13 @@ class _Transaction:
         if photo.rank is not None:
             back += [model.queued_for.set(photo.persona_id), model.rank.set(photo.rank)]
         item = self._photo(photo.persona_id, photo.photo_id)
-        self._updates.append(("photo to requeue", item, back, photo_is_still_this_posts))
+        self.update("photo to requeue", item, back, photo_is_still_this_posts)
 
     def pause(self, persona_id: PersonaId, reason: str) -> None:
         model = self._tables.personas
         persona_exists = model.persona_id.exists()
         item = model(persona_id=persona_id)
-        self._updates.append(("persona to pause", item, [model.paused_reason.set(reason)], persona_exists))
-
-    def write(self, what: str) -> Mapping[str, CancellationReason] | None:
-        """None when all of it was written; else nothing was, and the refusals by the part that refused."""
-        # The SDK repeats a call with its token, so that a repetition of one that took effect is no second write.
-        with records(what):
-            try:
-                retried_on_conflict(self._commit)
-            except TransactWriteError as error:
-                refusals = {
-                    part: reason
-                    for part, reason in zip(self._parts(), error.cancellation_reasons, strict=False)
-                    if reason is not None and reason.code == "ConditionalCheckFailed"
-                }
-                if not refusals:
-                    raise
-                return refusals
-        return None
-
-    def _commit(self) -> None:
-        with TransactWrite(connection=self._tables.connection, client_request_token=str(uuid4())) as transaction:
-            for _, persona_id, condition in self._checks:
-                transaction.condition_check(self._tables.personas, persona_id, condition=condition)
-            for _, put, condition in self._puts:
-                transaction.save(put, condition, return_values=_ALL_OLD)
-            for _, update, actions, condition in self._updates:
-                transaction.update(update, list(actions), condition, return_values=_ALL_OLD)
-
-    def _parts(self) -> list[str]:
-        return [
-            *(part for part, *_ in self._checks),
-            *(part for part, *_ in self._puts),
-            *(part for part, *_ in self._updates),
-        ]
+        self.update("persona to pause", item, [model.paused_reason.set(reason)], persona_exists)
 
     def _photo(self, persona_id: PersonaId, photo_id: PhotoId) -> Any:
         return self._tables.photos(persona_id=persona_id, photo_id=photo_id)

@@ -1,4 +1,4 @@
-"""The three tables as PynamoDB models, and their translation to and from the domain. They never leave this package."""
+"""The tables as PynamoDB models, and their translation to and from the domain. They never leave this package."""
 
 import zlib
 from collections.abc import Callable
@@ -6,7 +6,15 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Self, TypeVar, cast
 
-from pynamodb.attributes import Attribute, ListAttribute, MapAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import (
+    Attribute,
+    BooleanAttribute,
+    ListAttribute,
+    MapAttribute,
+    NumberAttribute,
+    UnicodeAttribute,
+    UnicodeSetAttribute,
+)
 from pynamodb.connection import Connection
 from pynamodb.constants import STRING
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, KeysOnlyProjection
@@ -16,7 +24,7 @@ from domain import instants
 from domain.faults import FaultRecord
 from domain.ids import ContainerId, MediaId, PersonaId, PhotoId, RunId
 from domain.personas import Fit, Login, Persona
-from domain.photos import Photo, PhotoAnalysis
+from domain.photos import HeldBack, HeldBackFor, Photo, PhotoAnalysis
 from domain.posts import Evidence, Lease, Post, PostStatus
 from domain.slots import Slot
 
@@ -70,6 +78,11 @@ class AnalysisMap(_Map):
     exposure = NumberAttribute(null=True)
 
 
+class HeldBackMap(_Map):
+    reason = UnicodeAttribute()
+    media_id = UnicodeAttribute(null=True)
+
+
 class QueueIndex(GlobalSecondaryIndex[Any]):  # type: ignore[no-untyped-call]
     """The photos that may be posted: both keys exist only while a photo is scored and has no post."""
 
@@ -95,9 +108,25 @@ class PhotoItem(Model):
     alt_text = UnicodeAttribute(null=True)
     analysis = AnalysisMap(null=True)  # type: ignore[no-untyped-call]
     post_slot = UnicodeAttribute(null=True)
+    perceptual_hashes: ListAttribute[Any] = ListAttribute(null=True)
+    awaits_linking = BooleanAttribute(null=True)
+    burst = UnicodeAttribute(null=True)
+    held_back = HeldBackMap(null=True)  # type: ignore[no-untyped-call]
     queued_for = UnicodeAttribute(null=True)
     rank = UnicodeAttribute(null=True)
     queue = QueueIndex()
+
+
+class LookAlikesItem(Model):
+    """Photos that stand together: in a bucket of hashes, as ``hash/photo``, or in a burst."""
+
+    class Meta:
+        table_name = "look_alikes"
+
+    name = UnicodeAttribute(hash_key=True)
+    photos = UnicodeSetAttribute(null=True)
+    version = NumberAttribute(null=True)
+    merged_into = UnicodeAttribute(null=True)
 
 
 class FaultMap(_Map):
@@ -172,10 +201,12 @@ class Tables:
     personas: type[PersonaItem]
     photos: type[PhotoItem]
     posts: type[PostItem]
+    look_alikes: type[LookAlikesItem]
     connection: Connection
 
     @classmethod
-    def named(cls, *, personas: str, photos: str, posts: str) -> "Tables":
+    def named(cls, *, personas: str, photos: str, posts: str, look_alikes: str = "") -> "Tables":
+        """``look_alikes`` may be left out where no photo is taken in: a run that posts does not need it."""
         connection = Connection(
             connect_timeout_seconds=CONNECT_TIMEOUT_SECONDS,
             read_timeout_seconds=READ_TIMEOUT_SECONDS,
@@ -185,6 +216,7 @@ class Tables:
             _bound(PersonaItem, personas, connection),
             _bound(PhotoItem, photos, connection),
             _bound(PostItem, posts, connection),
+            _bound(LookAlikesItem, look_alikes, connection),
             connection,
         )
 
@@ -223,8 +255,8 @@ def persona_of(item: PersonaItem) -> Persona:
 
 
 def photo_item(tables: Tables, photo: Photo) -> PhotoItem:
-    """The photo's item, in the queue where it is scored and has no post."""
-    is_queued = photo.analysis is not None and photo.post_slot is None
+    """The photo's item, in the queue where it is scored and nothing keeps it out."""
+    is_queued = photo.rank is not None and photo.is_free
     return tables.photos(
         persona_id=photo.persona_id,
         photo_id=photo.photo_id,
@@ -236,9 +268,17 @@ def photo_item(tables: Tables, photo: Photo) -> PhotoItem:
         alt_text=photo.alt_text,
         analysis=analysis_map(photo.analysis) if photo.analysis else None,
         post_slot=str(photo.post_slot) if photo.post_slot else None,
+        perceptual_hashes=list(photo.perceptual_hashes) or None,
+        awaits_linking=photo.awaits_linking or None,
+        burst=photo.burst,
+        held_back=held_back_map(photo.held_back) if photo.held_back else None,
         queued_for=photo.persona_id if is_queued else None,
         rank=photo.rank if is_queued else None,
     )
+
+
+def held_back_map(why: HeldBack) -> HeldBackMap:
+    return HeldBackMap.of(reason=why.reason.value, media_id=why.media_id)
 
 
 def analysis_map(analysis: PhotoAnalysis) -> AnalysisMap:
@@ -272,6 +312,15 @@ def photo_of(item: PhotoItem) -> Photo:
         if analysis
         else None,
         post_slot=Slot.parse(item.post_slot) if item.post_slot else None,
+        perceptual_hashes=tuple(item.perceptual_hashes or ()),
+        awaits_linking=bool(item.awaits_linking),
+        burst=PhotoId(item.burst) if item.burst else None,
+        held_back=HeldBack(
+            HeldBackFor(item.held_back.reason),
+            MediaId(item.held_back.media_id) if item.held_back.media_id else None,
+        )
+        if item.held_back
+        else None,
     )
 
 

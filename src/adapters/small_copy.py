@@ -21,7 +21,7 @@ def small_copy(jpeg: bytes, *, most_px: int) -> bytes:
     """
     try:
         with Image.open(io.BytesIO(jpeg), formats=("JPEG",)) as picture:
-            # Has the decoder leave out what is scaled away: a tenth of the time for a thumbnail.
+            # Has the decoder leave out what is scaled away, as far as that cannot be seen.
             picture.thumbnail((most_px, most_px), Image.Resampling.LANCZOS, reducing_gap=2.0)
             pixels = ImageOps.exif_transpose(picture).convert("RGB")
     except _DAMAGE:

@@ -9,17 +9,14 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Final, Protocol
+from typing import Protocol
 
 from adapters.imaging import UnusableImageError, make_rendition
 from cli.photo_folder import PhotoFile, PhotoFolder
 from cli.scores_csv import LeftOut, ScoreRow, Scores, key
 from domain.ids import PersonaId, PhotoId
-from domain.photos import Photo, PhotoAnalysis
+from domain.photos import GIVEN, Photo, PhotoAnalysis
 from domain.ports import Addition, Clock, PhotoLibrary
-
-SCORER: Final = "given"
-"""The scorer of a score that the owner gave, in the CSV."""
 
 
 class RenditionStore(Protocol):
@@ -164,7 +161,7 @@ class PhotoImport:
         if row is None or row.aesthetic_score is None:
             analysis = None
         else:
-            analysis = PhotoAnalysis(row.aesthetic_score, SCORER, self._clock.now())
+            analysis = PhotoAnalysis(row.aesthetic_score, GIVEN, self._clock.now())
         caption, alt_text = (row.caption, row.alt_text) if row else (None, None)
         return replace(photo, caption=caption, alt_text=alt_text, analysis=analysis)
 

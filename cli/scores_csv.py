@@ -10,12 +10,11 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from domain.captions import alt_text_problem, caption_problem
-from domain.photos import HIGHEST_SCORE
+from domain.photos import parse_score
 
 REQUIRED: Final = ("file", "aesthetic_score")
 OPTIONAL: Final = ("caption", "alt_text")
 
-_NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 _RIGHT_HEADER: Final = (
@@ -150,11 +149,7 @@ def _text(cell: str) -> str | None:
 def _score(cell: str) -> float | None:
     if not cell:
         return None
-    if _NUMBER.fullmatch(cell) is None:
-        hint = ", with a point and no comma" if "," in cell else ""
-        raise _RowError(f"aesthetic_score is {cell[:40]!r}, which is no number; give 0 to 10{hint}")
-    score = float(cell)
-    if not 0.0 <= score <= HIGHEST_SCORE:
-        raise _RowError(f"aesthetic_score is {cell[:40]}; it runs from 0 to 10")
-    # As fine as the queue's rank tells scores apart; and -0 becomes 0.
-    return round(score, 6) + 0.0
+    try:
+        return parse_score(cell)
+    except ValueError as error:
+        raise _RowError(f"aesthetic_score is {error}") from None

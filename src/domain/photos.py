@@ -1,6 +1,7 @@
 """The photo, its analysis, and the rank that puts it in its place in the queue."""
 
 import math
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -11,6 +12,11 @@ from domain.slots import Slot
 
 HIGHEST_SCORE: Final = 10.0
 
+GIVEN: Final = "given"
+"""The scorer of a score that the owner gave, in a CSV or with the file. It wins over every other."""
+
+_NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
+_MOST_QUOTED: Final = 40  # characters: a sentence must not grow with the text that it quotes
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST_MILLISECOND: Final = 10**13 - 1
 _MIRRORED_HEX: Final = str.maketrans("0123456789abcdef", "fedcba9876543210")
@@ -80,6 +86,22 @@ class Photo:
         if self.analysis is None:
             return None
         return rank(self.analysis.aesthetic_score, self.imported_at, self.photo_id)
+
+
+def parse_score(text: str) -> float:
+    """The score that an owner wrote as ``text``, as fine as ``rank`` tells scores apart.
+
+    Raises ValueError for anything but a number from 0 to 10 with a decimal point; its text goes on from "the score is".
+    """
+    written = text.strip()
+    if _NUMBER.fullmatch(written) is None:
+        hint = ", with a point and no comma" if "," in written else ""
+        raise ValueError(f"{written[:_MOST_QUOTED]!r}, which is no number; give 0 to 10{hint}")
+    score = float(written)
+    if not 0.0 <= score <= HIGHEST_SCORE:
+        raise ValueError(f"{written[:_MOST_QUOTED]}; it runs from 0 to 10")
+    # Adding zero takes the sign off a negative zero.
+    return round(score, 6) + 0.0
 
 
 def rank(aesthetic_score: float, imported_at: datetime, photo_id: PhotoId) -> str:

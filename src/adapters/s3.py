@@ -12,6 +12,8 @@ from domain.faults import Defer
 LINK_LIFE: Final = timedelta(hours=2)
 """Meta has been seen to fetch an image minutes after the container was created."""
 
+NOT_THERE: Final = frozenset({"404", "NoSuchKey", "NoSuchVersion", "NotFound"})
+
 CLIENT_CONFIG: Final = Config(
     signature_version="s3v4",  # new regions take nothing else
     s3={"us_east_1_regional_endpoint": "regional", "addressing_style": "auto"},
@@ -41,7 +43,7 @@ class S3Renditions:
         try:
             self._client.head_object(Bucket=self._bucket, Key=object_key)
         except ClientError as error:
-            if error.response.get("Error", {}).get("Code") in {"404", "NoSuchKey", "NotFound"}:
+            if error.response.get("Error", {}).get("Code") in NOT_THERE:
                 return False
             unknown = Defer("The bucket does not say whether it has the photo; look at its permissions.")
         except BotoCoreError:
@@ -52,8 +54,21 @@ class S3Renditions:
         raise unknown
 
     def put(self, object_key: str, jpeg: bytes) -> None:
-        """Store a rendition. The same key always holds the same picture, so that storing it twice does no harm."""
+        """Store a rendition. The same key always holds the same picture, so that storing it twice does no harm.
+
+        Raises botocore's errors: the commands tell what each of them means.
+        """
         self._client.put_object(Bucket=self._bucket, Key=object_key, Body=jpeg, ContentType="image/jpeg")
+
+    def read(self, object_key: str) -> bytes | None:
+        """A rendition as it is stored, or None where it is not there. Raises botocore's errors."""
+        try:
+            jpeg: bytes = self._client.get_object(Bucket=self._bucket, Key=object_key)["Body"].read()
+        except ClientError as error:
+            if error.response.get("Error", {}).get("Code") in NOT_THERE:
+                return None
+            raise
+        return jpeg
 
 
 def _stay_in_the_region(context: MutableMapping[str, object], **_: object) -> None:

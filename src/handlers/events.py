@@ -30,10 +30,10 @@ def parse(event: object, default_persona: PersonaId, now: datetime) -> Request:
     added.
     """
     if not isinstance(event, Mapping):
-        raise EventRefusedError(f"event: it must be a JSON object, not {_shown(event)}")
+        raise EventRefusedError(f"event: it must be a JSON object, not {shown(event)}")
     dry_run = event.get("dry_run", False)
     if not isinstance(dry_run, bool):
-        raise EventRefusedError(f"dry_run: it must be true or false, not {_shown(dry_run)}")
+        raise EventRefusedError(f"dry_run: it must be true or false, not {shown(dry_run)}")
     if "source" in event or "detail-type" in event:
         return _of_rule(event, default_persona, dry_run=dry_run)
     _refuse_unknown(event, _OURS)
@@ -49,9 +49,9 @@ def parse(event: object, default_persona: PersonaId, now: datetime) -> Request:
 
 def _of_rule(event: Mapping[Any, Any], default_persona: PersonaId, *, dry_run: bool) -> Request:
     if event.get("source") != "aws.events":
-        raise EventRefusedError(f"source: a rule's scheduled event has aws.events, not {_shown(event.get('source'))}")
+        raise EventRefusedError(f"source: a rule's scheduled event has aws.events, not {shown(event.get('source'))}")
     if event.get("detail-type") != "Scheduled Event":
-        kind = _shown(event.get("detail-type"))
+        kind = shown(event.get("detail-type"))
         raise EventRefusedError(f"detail-type: a rule's scheduled event has Scheduled Event, not {kind}")
     _refuse_unknown(event, _RULE | {"dry_run"})
     if "time" not in event:
@@ -62,27 +62,28 @@ def _of_rule(event: Mapping[Any, Any], default_persona: PersonaId, *, dry_run: b
 def _refuse_unknown(event: Mapping[Any, Any], known: frozenset[str]) -> None:
     for key in event:
         if key not in known:
-            raise EventRefusedError(f"{_shown(key)}: this field is not known; known are {', '.join(sorted(known))}")
+            raise EventRefusedError(f"{shown(key)}: this field is not known; known are {', '.join(sorted(known))}")
 
 
 def _scheduled(time: object) -> Slot:
     if not isinstance(time, str):
-        raise EventRefusedError(f"time: it must be text such as 2026-11-22T09:00:00Z, not {_shown(time)}")
+        raise EventRefusedError(f"time: it must be text such as 2026-11-22T09:00:00Z, not {shown(time)}")
     try:
         return Slot.scheduled(instants.from_text(time))
     except ValueError:
         example = "it must be a time with its zone, such as 2026-11-22T09:00:00Z"
-        raise EventRefusedError(f"time: {example}, not {_shown(time)}") from None
+        raise EventRefusedError(f"time: {example}, not {shown(time)}") from None
 
 
 def _persona_id(value: object) -> PersonaId:
     if not isinstance(value, str):
-        raise EventRefusedError(f"persona_id: it must be text, not {_shown(value)}")
+        raise EventRefusedError(f"persona_id: it must be text, not {shown(value)}")
     try:
         return parse_persona_id(value)
     except ValueError as error:
         raise EventRefusedError(f"persona_id: {error}") from None
 
 
-def _shown(value: object) -> str:
+def shown(value: object) -> str:
+    """``value`` as a refusal quotes it: in brief, whatever somebody sent."""
     return _BRIEF.repr(value)

@@ -12,13 +12,33 @@ import boto3
 
 from adapters import s3, ssm
 from adapters.clock import SystemClock
-from adapters.dynamo import DynamoPersonaDirectory, DynamoPhotoLibrary, DynamoPostLedger, Tables
+from adapters.dynamo import (
+    DynamoNearDuplicates,
+    DynamoPersonaDirectory,
+    DynamoPhotoLibrary,
+    DynamoPostLedger,
+    Tables,
+)
 from adapters.meta import GraphHosts, MetaPublisher
+from adapters.s3_inbox import S3Inbox
 from domain.ids import PersonaId, RunId
+from domain.ingest_photo import DEFAULT_DISTANCE, IngestPhoto
+from domain.intake_ports import Darkroom
+from domain.near_duplicates import FEWEST_BITS, MOST_BITS
 from domain.personas import parse_persona_id
-from domain.ports import Clock, PersonaDirectory, PhotoLibrary, PostLedger, Publisher, RunLog
+from domain.ports import (
+    Clock,
+    NearDuplicates,
+    PersonaDirectory,
+    PhotoLibrary,
+    PhotoScorer,
+    PostLedger,
+    Publisher,
+    RunLog,
+)
 from domain.post_driver import PostDriver, Run
 from domain.post_next_best import PostNextBest
+from domain.receive_file import ReceiveFile
 from domain.reconcile import Reconcile
 
 _NAMES: Final = (
@@ -32,6 +52,8 @@ _NAMES: Final = (
     "INSTAGRAM_GRAPH_URL",
     "FACEBOOK_GRAPH_URL",
 )
+
+SCORERS: Final = ("measured", "bedrock")
 
 # These write whole requests and answers, tokens among them, when the root logger is set to DEBUG.
 _TALKATIVE: Final = ("botocore", "boto3", "urllib3", "s3transfer", "pynamodb")
@@ -54,6 +76,11 @@ class Settings:
     graph_version: str
     instagram_graph_url: str
     facebook_graph_url: str
+    look_alikes_table: str = ""
+    """Empty where nothing is taken in: the functions that post are not told."""
+    scorer: str = SCORERS[0]
+    bedrock_model_id: str = ""
+    near_duplicate_bits: int = DEFAULT_DISTANCE
 
     @classmethod
     def of(cls, environment: Mapping[str, str]) -> "Settings":
@@ -66,7 +93,23 @@ class Settings:
             default_persona = parse_persona_id(values.pop("default_persona"))
         except ValueError as error:
             raise SettingsError(f"DEFAULT_PERSONA: {error}") from error
-        return cls(default_persona=default_persona, **values)
+        scorer = environment.get("SCORER") or SCORERS[0]
+        if scorer not in SCORERS:
+            raise SettingsError(f"SCORER: it must be {' or '.join(SCORERS)}, not {scorer[:40]!r}.")
+        return cls(
+            default_persona=default_persona,
+            look_alikes_table=environment.get("LOOK_ALIKES_TABLE", ""),
+            scorer=scorer,
+            bedrock_model_id=environment.get("BEDROCK_MODEL_ID", ""),
+            near_duplicate_bits=_bits(environment.get("NEAR_DUPLICATE_BITS") or str(DEFAULT_DISTANCE)),
+            **values,
+        )
+
+
+def _bits(text: str) -> int:
+    if not text.isdecimal() or not FEWEST_BITS <= int(text) <= MOST_BITS:
+        raise SettingsError(f"NEAR_DUPLICATE_BITS: it must be {FEWEST_BITS} to {MOST_BITS}, not {text[:40]!r}.")
+    return int(text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +120,7 @@ class Stack:
     personas: PersonaDirectory
     library: PhotoLibrary
     ledger: PostLedger
+    near_duplicates: NearDuplicates
     publisher: Publisher
     renditions: s3.S3Renditions
     credentials: ssm.SsmCredentials
@@ -96,6 +140,39 @@ class Stack:
         return Reconcile(
             personas=self.personas, ledger=self.ledger, driver=self._driver(log), clock=self.clock, log=log
         )
+
+    def receive_file(self, log: RunLog) -> ReceiveFile:
+        from adapters.darkroom import ImagingDarkroom  # noqa: PLC0415 - posting has no imaging library
+
+        inbox = S3Inbox(boto3.client("s3", config=s3.CLIENT_CONFIG), self.settings.photos_bucket)
+        return ReceiveFile(
+            inbox=inbox, personas=self.personas, ingest=self.ingest_photo(ImagingDarkroom(), self.scorer()), log=log
+        )
+
+    def ingest_photo(self, darkroom: Darkroom, scorer: PhotoScorer) -> IngestPhoto:
+        """Raises SettingsError where the stack is too old to take photos in."""
+        if not self.settings.look_alikes_table:
+            raise SettingsError("The environment lacks LOOK_ALIKES_TABLE; template.yaml sets it.")
+        return IngestPhoto(
+            library=self.library,
+            near_duplicates=self.near_duplicates,
+            renditions=self.renditions,
+            darkroom=darkroom,
+            scorer=scorer,
+            clock=self.clock,
+            distance=self.settings.near_duplicate_bits,
+        )
+
+    def scorer(self) -> PhotoScorer:
+        """The scorer that the template chose. Raises SettingsError for bedrock without a model."""
+        from adapters import scoring  # noqa: PLC0415 - posting has no imaging library
+
+        if self.settings.scorer == "measured":
+            return scoring.MeasuredScorer(self.clock)
+        if not self.settings.bedrock_model_id:
+            raise SettingsError("The environment lacks BEDROCK_MODEL_ID, which the scorer bedrock asks.")
+        client = boto3.client("bedrock-runtime", config=scoring.CLIENT_CONFIG)
+        return scoring.BedrockScorer(client, self.settings.bedrock_model_id, self.clock)
 
     def _driver(self, log: RunLog) -> PostDriver:
         return PostDriver(
@@ -117,7 +194,12 @@ def build(settings: Settings) -> Stack:
     """The real adapters, built once for each process and without a call to anybody."""
     for name in _TALKATIVE:
         logging.getLogger(name).setLevel(logging.WARNING)
-    tables = Tables.named(personas=settings.personas_table, photos=settings.photos_table, posts=settings.posts_table)
+    tables = Tables.named(
+        personas=settings.personas_table,
+        photos=settings.photos_table,
+        posts=settings.posts_table,
+        look_alikes=settings.look_alikes_table,
+    )
     credentials = ssm.SsmCredentials(boto3.client("ssm", config=ssm.CLIENT_CONFIG), settings.token_prefix)
     hosts = GraphHosts(settings.instagram_graph_url, settings.facebook_graph_url, settings.graph_version)
     return Stack(
@@ -125,6 +207,7 @@ def build(settings: Settings) -> Stack:
         personas=DynamoPersonaDirectory(tables),
         library=DynamoPhotoLibrary(tables),
         ledger=DynamoPostLedger(tables),
+        near_duplicates=DynamoNearDuplicates(tables),
         publisher=MetaPublisher(hosts, credentials),
         renditions=s3.S3Renditions(boto3.client("s3", config=s3.CLIENT_CONFIG), settings.photos_bucket),
         credentials=credentials,

@@ -382,6 +382,22 @@ def test_a_post_at_its_deadline_fails_and_its_photo_is_back_in_the_queue(engine:
     assert engine.publisher.live == []
 
 
+def test_a_run_that_gave_its_lease_up_did_not_lose_it(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The answer to its deferral is lost, and the next run has taken over before this one could look."""
+    engine.publisher.fail("container_status", THROTTLED)
+    advance = engine.ledger.advance
+
+    def overtaken(before: Post, after: Post) -> bool:
+        assert advance(before, after)
+        engine.lose_lease()
+        return False
+
+    monkeypatch.setattr(engine.ledger, "advance", overtaken)
+    assert engine.claim_and_drive().outcome is Outcome.IN_PROGRESS
+    assert [line.message for line in engine.log.lines if "gone on with this post" in line.message]
+    assert not [line.message for line in engine.log.lines if "lease is lost" in line.message]
+
+
 def test_a_photo_that_missed_three_deadlines_makes_room_for_the_next(engine: Engine) -> None:
     for misses in range(1, MOST_DEADLINES_MISSED + 1):
         slot = Slot.by_hand(NINE.start + timedelta(days=misses))

@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from adapters.imaging import MOST_SOURCE_BYTES
 from cli.scores_csv import LeftOut
-
-MOST_BYTES: Final = 100_000_000
 
 # What file managers leave behind in folders of pictures.
 _LITTER: Final = frozenset({"thumbs.db", "desktop.ini"})
@@ -23,10 +22,10 @@ class PhotoFile:
     path: Path
 
     def read(self) -> bytes:
-        """Raises OSError, also when the file has grown beyond ``MOST_BYTES``."""
+        """Raises OSError, also when the file has grown beyond ``MOST_SOURCE_BYTES``."""
         with self.path.open("rb") as file:
-            content = file.read(MOST_BYTES + 1)
-        if len(content) > MOST_BYTES:
+            content = file.read(MOST_SOURCE_BYTES + 1)
+        if len(content) > MOST_SOURCE_BYTES:
             raise OSError(_too_large(len(content)))
         return content
 
@@ -62,7 +61,7 @@ def list_photos(folder: Path, scores: Path | None = None) -> PhotoFolder:
             continue
         if not stat.S_ISREG(facts.st_mode):
             listed.left_out.append(LeftOut(name, "it is no file but a device, a pipe or the like"))
-        elif facts.st_size > MOST_BYTES:
+        elif facts.st_size > MOST_SOURCE_BYTES:
             listed.left_out.append(LeftOut(name, _too_large(facts.st_size)))
         else:
             listed.files.append(PhotoFile(name, path))

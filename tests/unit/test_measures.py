@@ -39,7 +39,7 @@ def plain(colour: tuple[int, int, int]) -> Image.Image:
 def test_the_same_bytes_give_the_same_measures() -> None:
     source = encoded(scene(), "JPEG")
     assert measure(source) == measure(source)
-    assert measure(source).scorer == SCORER == "measured-1"
+    assert measure(source).scorer == SCORER == "measured-2"
 
 
 def test_a_blurred_picture_is_less_sharp_and_scores_less() -> None:

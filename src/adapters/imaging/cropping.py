@@ -4,6 +4,7 @@ from itertools import accumulate
 
 from PIL import Image, ImageFilter
 
+from adapters.imaging.decoding import Decoded
 from adapters.imaging.limits import cropped_size
 
 # Pixels along the long side of the copy that is searched: fine enough to place a crop, and a few milliseconds.
@@ -14,19 +15,21 @@ _SEARCHED = 512
 _PULL_TO_THE_MIDDLE = 0.1
 
 
-def crop_box(pixels: Image.Image) -> tuple[int, int, int, int]:
+def crop_box(picture: Decoded) -> tuple[int, int, int, int]:
     """The largest box (left, top, right, bottom; in pixels) within the ratio limits, over the part with most edges.
+
+    The pixels are those of the picture's full size, however few of them were decoded.
 
     Deterministic. A picture within the limits keeps all of itself; of equally interesting parts, the middle one stays.
     """
-    width, height = pixels.size
+    width, height = picture.width, picture.height
     kept_width, kept_height = cropped_size(width, height)
     if (kept_width, kept_height) == (width, height):
         return 0, 0, width, height
     if kept_width < width:
-        left = _offset(_edges_along(pixels, across=True), kept_width, width)
+        left = _offset(_edges_along(picture.pixels, across=True), kept_width, width)
         return left, 0, left + kept_width, height
-    top = _offset(_edges_along(pixels, across=False), kept_height, height)
+    top = _offset(_edges_along(picture.pixels, across=False), kept_height, height)
     return 0, top, width, top + kept_height
 
 

@@ -2,11 +2,15 @@
 
 import struct
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from PIL import ExifTags, Image, ImageFile
 
-from adapters.imaging.errors import UnusableImageError
+from adapters.imaging.bands import Shrunken, shrunken, whole_divisor
+from adapters.imaging.depth import eight_bit
+from adapters.imaging.heif_bands import heif_bands
 from adapters.imaging.opening import damage_refused
+from adapters.imaging.png_bands import png_bands
 
 # EXIF 2.32, table 6: what brings a picture stored in this orientation upright.
 _TURNS = {
@@ -20,62 +24,92 @@ _TURNS = {
 }
 _LYING = (5, 6, 7, 8)
 
-# Pixels of the decoded JPEG per pixel that is wanted in the end. From 2 on, the difference to a full decode is not
-# visible (Pillow's documentation of `reducing_gap`).
-_SPARE = 2
+# The orientations whose upright picture has at its left, or at its top, what is stored at an edge that may be ragged.
+_RAGGED_LEFT, _RAGGED_TOP = (2, 3, 6, 7), (3, 4, 7, 8)
 
-_EIGHT_BIT = ("L", "LA", "RGB", "RGBA", "CMYK")
-_CONVERTED = {"1": "L", "YCbCr": "RGB", "LAB": "RGB", "RGBX": "RGB", "RGBa": "RGBA", "La": "LA", "PA": "RGBA"}
+Box = tuple[float, float, float, float]
+"""Left, top, right and bottom in pixels, or parts of one."""
 
 
-def decode(picture: ImageFile.ImageFile, scale: Callable[[int, int], float]) -> Image.Image:
-    """The first frame of `picture`, upright, in mode L, LA, RGB, RGBA or CMYK, still in its own colour space.
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """A picture, upright; `pixels` (L, LA, RGB, RGBA or CMYK) may be fewer than its `width` times `height`.
 
-    `scale` is asked how much smaller the caller will make a picture of this width and height: a JPEG is then decoded
-    to a fraction of its size, at least twice what the caller needs.
+    `profile` is the ICC profile of its colours, if it has one.
+    """
+
+    pixels: Image.Image
+    box: Box
+    """Where the picture is in `pixels`: a row and a column at the edge may belong to it in part only."""
+    width: int
+    height: int
+    profile: bytes | None
+
+    def resized(self, size: tuple[int, int], part: Box | None = None) -> Image.Image:
+        """The `part` of the picture, in its own pixels (all of it if None), scaled to `size`."""
+        left, top, right, bottom = self.box
+        across, down = (right - left) / self.width, (bottom - top) / self.height
+        if part is not None:
+            right, bottom = left + part[2] * across, top + part[3] * down
+            left, top = left + part[0] * across, top + part[1] * down
+        # A sum of parts may come out a hair beyond the edge, which resize() refuses.
+        box = (left, top, min(right, self.pixels.width), min(bottom, self.pixels.height))
+        return self.pixels.resize(size, Image.Resampling.LANCZOS, box, reducing_gap=3)
+
+
+def decode(source: bytes, picture: ImageFile.ImageFile, scale: Callable[[int, int], float]) -> Decoded:
+    """The first frame of `picture`, which was opened from `source`.
+
+    `scale` is asked how much smaller the caller will make a picture of this width and height. No more of a large one
+    is kept in memory than that needs: a JPEG is decoded to a fraction of its size (its decoder drops the finest
+    waves, which keeps more of the picture than averaging does), a PNG or HEIC is averaged by rows.
 
     Raises:
         UnusableImageError: damaged, or of a depth that has no agreed look.
     """
     with damage_refused():
-        if picture.format in ("JPEG", "MPO"):
-            _shrink_on_load(picture, scale)
-        picture.load()
-    # After load(): Pillow turns a TIFF itself while loading, and a PNG may carry its EXIF after its pixels.
-    turn = _TURNS.get(_orientation(picture))
-    pixels = _eight_bit(picture)
-    return pixels if turn is None else pixels.transpose(turn)
+        width, height = picture.size
+        lies = _orientation(picture) in _LYING
+        stored = _stored(source, picture, scale(height, width) if lies else scale(width, height))
+        # After loading: Pillow turns a TIFF itself while loading, and a PNG may carry its EXIF after its pixels.
+        return _upright(stored, _orientation(picture), picture.info.get("icc_profile"))
 
 
-def _shrink_on_load(picture: ImageFile.ImageFile, scale: Callable[[int, int], float]) -> None:
-    width, height = picture.size
-    shrink = scale(height, width) if _orientation(picture) in _LYING else scale(width, height)
-    wanted = shrink * _SPARE
-    if wanted < 1:
-        picture.draft(None, (max(1, round(width * wanted)), max(1, round(height * wanted))))
+def _stored(source: bytes, picture: ImageFile.ImageFile, scale: float) -> Shrunken:
+    """The pixels as the file has them: not yet turned."""
+    divisor = whole_divisor(scale)
+    if picture.format == "HEIF":
+        return shrunken(*heif_bands(source, divisor), divisor)
+    bands = png_bands(source, divisor) if picture.format == "PNG" and divisor > 1 else None
+    if bands is not None:
+        return shrunken(picture.size, bands, divisor)
+    drafted = None
+    if picture.format in ("JPEG", "MPO") and scale < 1:
+        size = picture.size
+        drafted = picture.draft(None, (max(1, int(size[0] * scale)), max(1, int(size[1] * scale))))
+    picture.load()
+    if drafted is None:
+        return Shrunken(eight_bit(picture), *picture.size, picture.size)
+    return Shrunken(eight_bit(picture), *drafted[1][2:], size)
+
+
+def _upright(stored: Shrunken, orientation: int, profile: bytes | None) -> Decoded:
+    turn = _TURNS.get(orientation)
+    pixels = stored.pixels if turn is None else stored.pixels.transpose(turn)
+    width, height, size = stored.width, stored.height, stored.full_size
+    if orientation in _LYING:
+        width, height, size = height, width, (size[1], size[0])
+    left = pixels.width - width if orientation in _RAGGED_LEFT else 0.0
+    top = pixels.height - height if orientation in _RAGGED_TOP else 0.0
+    return Decoded(pixels, (left, top, left + width, top + height), *size, profile)
 
 
 def _orientation(picture: Image.Image) -> int:
+    if picture.format == "HEIF":
+        # ISO 23008-12, 6.5.10: the container turns the picture, as libheif does; its EXIF only repeats that.
+        return 1
     try:
         orientation = picture.getexif().get(ExifTags.Base.Orientation)
     except (SyntaxError, ValueError, struct.error):
         return 1
     return orientation if orientation in _TURNS else 1
-
-
-def _eight_bit(picture: Image.Image) -> Image.Image:
-    if picture.mode.startswith("I;16"):
-        # convert("L") would cut off at 255 and make nearly all of a 16-bit picture white.
-        return picture.convert("I").point(lambda value: value * (1 / 257) + 0.5).convert("L")
-    if picture.mode == "P":
-        return picture.convert("RGBA" if picture.has_transparency_data else "RGB")
-    if picture.mode in ("1", "L", "RGB") and picture.has_transparency_data:
-        return picture.convert("RGBA")
-    if picture.mode in _CONVERTED:
-        return picture.convert(_CONVERTED[picture.mode])
-    if picture.mode in _EIGHT_BIT:
-        return picture
-    raise UnusableImageError(
-        "This picture has 32 bits or floating point numbers per channel, and nothing says which of them is white. "
-        "Export it as JPEG, or with 8 or 16 bits per channel."
-    )

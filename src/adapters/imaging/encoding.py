@@ -4,7 +4,7 @@ import io
 
 from PIL import Image
 
-from adapters.imaging.errors import UnusableImageError
+from adapters.imaging.errors import Rejection, UnusableImageError
 from adapters.imaging.limits import MOST_BYTES
 
 # Instagram compresses again, so the first try is generous: full colour resolution, hardly visible loss.
@@ -17,15 +17,14 @@ def encode_jpeg(pixels: Image.Image, most_bytes: int = MOST_BYTES) -> bytes:
     Raises:
         UnusableImageError: even the lowest quality is too large.
     """
-    bare = pixels.copy()
-    # Pillow writes a comment that it finds here into the new file.
-    bare.info.clear()
     for quality in _QUALITIES:
         buffer = io.BytesIO()
         # Neither optimize nor progressive: Pillow then guesses the size of the whole file, and fails on noisy pictures.
-        bare.save(buffer, "JPEG", quality=quality, subsampling="4:4:4")
+        # Without a comment of its own, Pillow writes that of the source into the new file.
+        pixels.save(buffer, "JPEG", quality=quality, subsampling="4:4:4", comment=None)
         if buffer.tell() <= most_bytes:
             return buffer.getvalue()
     raise UnusableImageError(
-        f"Even at a low quality this picture takes more than {most_bytes} bytes. Export it at a smaller size."
+        f"Even at a low quality this picture takes more than {most_bytes} bytes. Export it at a smaller size.",
+        Rejection.UNSUPPORTED,
     )

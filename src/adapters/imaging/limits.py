@@ -27,6 +27,20 @@ def cropped_size(width: int, height: int) -> tuple[int, int]:
     return width, height
 
 
+def padded_size(width: int, height: int) -> tuple[int, int]:
+    """The smallest size within the ratio limits that `width` x `height` pixels fit into.
+
+    A size within the limits, or on them, is returned as it is; a padded one lies on them or just inside.
+    """
+    tall_width, tall_height = TALLEST
+    wide_width, wide_height = WIDEST
+    if width * tall_height < height * tall_width:
+        return -(-height * tall_width // tall_height), height
+    if width * wide_height > height * wide_width:
+        return width, -(-width * wide_height // wide_width)
+    return width, height
+
+
 def fitted_size(width: int, height: int) -> tuple[int, int]:
     """`width` x `height` scaled down, never up, to Instagram's greatest width.
 

@@ -5,18 +5,14 @@ dull ones. It knows nothing of what a picture shows.
 """
 
 from dataclasses import dataclass
+from typing import Final
 
 from PIL import Image, ImageChops, ImageFilter, ImageStat
 
-from adapters.imaging.colour import to_srgb
-from adapters.imaging.decoding import decode
-from adapters.imaging.opening import open_picture
+from adapters.imaging.small_copy import small_copy
 
-SCORER = "measured-1"
-
-# All pictures are measured at one width, so that their sizes do not tell in the result.
-_WIDTH = 480
-_LEAST_HEIGHT, _MOST_HEIGHT = 12, 4 * _WIDTH
+SCORER: Final = "measured-2"
+"""Of the formula and of the copy that it is applied to: a change of either is another scorer."""
 
 _TILES = 3
 _SHARP = 40.0
@@ -49,19 +45,18 @@ class PictureMeasures:
 
 
 def measure(source: bytes) -> PictureMeasures:
-    """The measures of the picture in `source`. Deterministic under one version of Pillow.
+    """The measures of the picture in `source`, for one a rendition. Deterministic under one version of Pillow.
 
     Raises:
         UnusableImageError: the picture cannot be read.
     """
-    with open_picture(source) as picture:
-        pixels = decode(picture, lambda width, _: min(1.0, _WIDTH / width))
-        profile = picture.info.get("icc_profile")
-        height = min(_MOST_HEIGHT, max(_LEAST_HEIGHT, round(pixels.height * _WIDTH / pixels.width)))
-        scaled = pixels.resize((_WIDTH, height), Image.Resampling.LANCZOS, reducing_gap=3)
-    rgb = to_srgb(scaled, profile)
-    grey = rgb.convert("L")
-    return PictureMeasures(_sharpness(grey), _exposure(grey), _contrast(grey), _colourfulness(rgb))
+    return measures_of(small_copy(source))
+
+
+def measures_of(copy: Image.Image) -> PictureMeasures:
+    """The measures of a picture, from its `small_copy`."""
+    grey = copy.convert("L")
+    return PictureMeasures(_sharpness(grey), _exposure(grey), _contrast(grey), _colourfulness(copy))
 
 
 def _sharpness(grey: Image.Image) -> float:

@@ -6,17 +6,21 @@ import warnings
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
+from typing import Final
 
+import pi_heif
 from PIL import Image, ImageFile, TiffImagePlugin, UnidentifiedImageError
 
-from adapters.imaging.errors import UnusableImageError
+from adapters.imaging.errors import Rejection, UnusableImageError
 
-MOST_PIXELS = 200_000_000
+MOST_SOURCE_BYTES: Final = 100_000_000
+MOST_PIXELS: Final = 200_000_000
 
 # Pillow's own guard stands lower (error at 179 million pixels) and counts in the same place, in Image.open. A JPEG
 # of MPO form, as phones write it, is opened by the JPEG plugin.
 Image.MAX_IMAGE_PIXELS = MOST_PIXELS
-_FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "AVIF")
+_FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "AVIF", "HEIF")
 
 _EXPORT = "Export it as JPEG and import that."
 
@@ -66,23 +70,25 @@ def damage_refused() -> Iterator[None]:
     try:
         yield
     except _DAMAGE as error:
-        raise UnusableImageError(_DAMAGED) from error
+        raise UnusableImageError(_DAMAGED, Rejection.DAMAGED) from error
 
 
 def open_picture(source: bytes) -> ImageFile.ImageFile:
     """The picture in `source`, its header read and its pixels not yet decoded.
 
     Raises:
-        UnusableImageError: empty, not a picture, of a kind not taken here, damaged, or of more than `MOST_PIXELS`.
+        UnusableImageError: empty, not a picture, of a kind not taken here, damaged, of more than `MOST_SOURCE_BYTES`
+            or of more than `MOST_PIXELS`.
     """
     if not source:
-        raise UnusableImageError("The file is empty. Copy it again from where it came from.")
-    brands = _brands(source)
-    if brands & _HEIC_BRANDS and not brands & _AVIF_BRANDS:
+        raise UnusableImageError("The file is empty. Copy it again from where it came from.", Rejection.EMPTY)
+    if len(source) > MOST_SOURCE_BYTES:
         raise UnusableImageError(
-            f"This is a HEIC picture, which this program cannot read. {_EXPORT} "
-            "An iPhone takes JPEGs itself with Settings > Camera > Formats > Most Compatible."
+            f"The file has {len(source) / 1e6:.0f} MB, more than {MOST_SOURCE_BYTES / 1e6:.0f}. "
+            "Export it smaller: Instagram shows 1440 px of width.",
+            Rejection.TOO_LARGE,
         )
+    _read_heif()
     with damage_refused():
         try:
             with warnings.catch_warnings():
@@ -91,13 +97,22 @@ def open_picture(source: bytes) -> ImageFile.ImageFile:
         except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
             raise UnusableImageError(
                 f"The picture claims more than {MOST_PIXELS // 1_000_000} megapixels, too many to decode safely. "
-                "Export it at a smaller size: 1440 px of width is all that Instagram shows."
+                "Export it at a smaller size: 1440 px of width is all that Instagram shows.",
+                Rejection.TOO_MANY_PIXELS,
             ) from error
         except UnidentifiedImageError as error:
-            raise UnusableImageError(_why_unidentified(source, brands)) from error
+            raise _unidentified(source) from error
         if _is_camera_raw(picture, source):
-            raise UnusableImageError(f"This is a camera's raw file, which this program cannot develop. {_EXPORT}")
+            raise UnusableImageError(
+                f"This is a camera's raw file, which this program cannot develop. {_EXPORT}", Rejection.UNSUPPORTED
+            )
     return picture
+
+
+@cache
+def _read_heif() -> None:
+    """Teach Pillow HEIC and HEIF, the main picture of a file alone."""
+    pi_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False)
 
 
 def _brands(source: bytes) -> set[bytes]:
@@ -108,16 +123,24 @@ def _brands(source: bytes) -> set[bytes]:
     return {source[start : start + 4] for start in range(8, end, 4)}
 
 
-def _why_unidentified(source: bytes, brands: set[bytes]) -> str:
+def _unidentified(source: bytes) -> UnusableImageError:
+    brands = _brands(source)
     is_webp = source.startswith(b"RIFF") and source[8:12] == b"WEBP"
-    if source.startswith(_TAKEN_STARTS) or is_webp or brands & _AVIF_BRANDS:
-        return _DAMAGED
+    if source.startswith(_TAKEN_STARTS) or is_webp or brands & (_AVIF_BRANDS | _HEIC_BRANDS):
+        return UnusableImageError(_DAMAGED, Rejection.DAMAGED)
     if brands:
-        return f"This is a film, or a picture of a kind that this program cannot read. {_EXPORT}"
+        return UnusableImageError(
+            f"This is a film, or a picture of a kind that this program cannot read. {_EXPORT}", Rejection.UNSUPPORTED
+        )
     for start, kind in _OTHER_KINDS:
         if source.startswith(start):
-            return f"This is {kind}, which this program does not take. {_EXPORT}"
-    return "This is not a picture that can be read here. JPEG, PNG, WebP, TIFF and AVIF are taken."
+            return UnusableImageError(
+                f"This is {kind}, which this program does not take. {_EXPORT}", Rejection.UNSUPPORTED
+            )
+    return UnusableImageError(
+        "This is not a picture that can be read here. JPEG, PNG, WebP, HEIC, AVIF and TIFF are taken.",
+        Rejection.NOT_AN_IMAGE,
+    )
 
 
 def _is_camera_raw(picture: ImageFile.ImageFile, source: bytes) -> bool:

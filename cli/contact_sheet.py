@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from adapters.small_copy import small_copy
+from adapters.imaging import thumbnails
 from cli.contact_sheet_style import STYLE
 from cli.shown import plain
 
@@ -91,7 +91,7 @@ def html_of(sheet: Sheet) -> Iterator[str]:
 
 def thumbnail(jpeg: bytes, *, px: int = THUMBNAIL_PX) -> bytes:
     """``jpeg`` as a JPEG whose longer side has at most ``px``. Raises UnusableImageError when it cannot be read."""
-    return small_copy(jpeg, most_px=px)
+    return thumbnails.thumbnail(jpeg, most_px=px)
 
 
 def _head(title: str, subtitle: str) -> str:

@@ -23,6 +23,13 @@ _PLACES: Final = {
     "TOKEN_PREFIX": "TokenPrefix",
 }
 _OUTPUTS: Final = _PLACES | {"DEFAULT_PERSONA": "DefaultPersona", "GRAPH_VERSION": "GraphVersion"}
+# What only some commands need, or what has a default. A stack of an older version lacks them.
+_OPTIONAL: Final = {
+    "LOOK_ALIKES_TABLE": "LookAlikesTableName",
+    "SCORER": "Scorer",
+    "BEDROCK_MODEL_ID": "BedrockModelId",
+    "NEAR_DUPLICATE_BITS": "NearDuplicateBits",
+}
 _HOSTS: Final = {
     "INSTAGRAM_GRAPH_URL": "https://graph.instagram.com",
     "FACEBOOK_GRAPH_URL": "https://graph.facebook.com",
@@ -47,7 +54,7 @@ def find(stack_name: str | None, environment: Mapping[str, str]) -> Found:
 
     Raises SettingsError, whose text says what to do, and botocore's errors where AWS cannot be asked.
     """
-    given = {name: environment[name] for name in (*_OUTPUTS, *_HOSTS) if environment.get(name)}
+    given = {name: environment[name] for name in (*_OUTPUTS, *_OPTIONAL, *_HOSTS) if environment.get(name)}
     if not given.keys() & _PLACES.keys():
         name = stack_name or environment.get(STACK_VARIABLE) or DEFAULT_STACK
         return Found(Settings.of(_HOSTS | _outputs(name) | given), name)
@@ -84,7 +91,7 @@ def _outputs(stack_name: str) -> dict[str, str]:
             f"The stack {stack_name} in {region} has no output {', '.join(missing)}. It is another program's stack, or "
             f"an old version or an unfinished deployment of this one: deploy it again. {which}"
         )
-    return {variable: found[output] for variable, output in _OUTPUTS.items()}
+    return {variable: found[output] for variable, output in (_OUTPUTS | _OPTIONAL).items() if output in found}
 
 
 def _listed(names: set[str]) -> str:

@@ -26,6 +26,7 @@ from adapters.ssm import SsmCredentials
 from domain.ports import Publisher
 from domain.secret import Secret
 from fakes.library import Engine
+from fakes.records import FakeNearDuplicates
 from handlers import wiring
 
 # ---- Hypothesis: the same examples on every machine, and many more of them, at random, where that is asked for ----
@@ -59,6 +60,7 @@ def on_fakes(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
             personas=engine.personas,
             library=engine.library,
             ledger=engine.ledger,
+            near_duplicates=FakeNearDuplicates(engine.records),
             publisher=publisher or engine.publisher,
             renditions=cast("S3Renditions", engine.renditions),
             credentials=cast("SsmCredentials", None),

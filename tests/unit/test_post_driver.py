@@ -394,8 +394,8 @@ def test_a_run_that_gave_its_lease_up_did_not_lose_it(engine: Engine, monkeypatc
 
     monkeypatch.setattr(engine.ledger, "advance", overtaken)
     assert engine.claim_and_drive().outcome is Outcome.IN_PROGRESS
-    assert [line.message for line in engine.log.lines if "gone on with this post" in line.message]
-    assert not [line.message for line in engine.log.lines if "lease is lost" in line.message]
+    assert [message for message in engine.log.messages("warning") if "gone on with this post" in message]
+    assert not [message for message in engine.log.messages("warning") if "lease is lost" in message]
 
 
 def test_a_photo_that_missed_three_deadlines_makes_room_for_the_next(engine: Engine) -> None:

@@ -8,8 +8,8 @@ from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 from botocore.parsers import ResponseParserError
 
 from adapters.imaging import UnusableImageError
+from adapters.imaging.thumbnails import thumbnail
 from adapters.scoring.rubric import AGAIN, QUESTION, SYSTEM, TOOL_CONFIG, VERSION, score_in
-from adapters.small_copy import small_copy
 from domain.photos import PhotoAnalysis
 from domain.ports import Clock, ScorerUnavailableError
 
@@ -134,7 +134,7 @@ class BedrockScorer:
 
 def _as_sent(jpeg: bytes) -> bytes:
     try:
-        return small_copy(jpeg, most_px=MOST_PX)
+        return thumbnail(jpeg, most_px=MOST_PX)
     except UnusableImageError as error:
         raise ScorerUnavailableError(f"The photo cannot be sent to the model. {error.reason}") from None
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from PIL import Image, ImageOps
 
-from adapters.imaging import UnusableImageError
+from adapters.imaging.errors import Rejection, UnusableImageError
 
 _QUALITY: Final = 85
 
@@ -14,7 +14,7 @@ _QUALITY: Final = 85
 _DAMAGE: Final = (OSError, ValueError, SyntaxError, struct.error, Image.DecompressionBombError)
 
 
-def small_copy(jpeg: bytes, *, most_px: int) -> bytes:
+def thumbnail(jpeg: bytes, *, most_px: int) -> bytes:
     """``jpeg`` upright and without any metadata, its longer side at most ``most_px``; never larger than it is.
 
     Raises UnusableImageError when it cannot be read.
@@ -25,7 +25,7 @@ def small_copy(jpeg: bytes, *, most_px: int) -> bytes:
             picture.thumbnail((most_px, most_px), Image.Resampling.LANCZOS, reducing_gap=2.0)
             pixels = ImageOps.exif_transpose(picture).convert("RGB")
     except _DAMAGE:
-        unusable = UnusableImageError("The picture is damaged, or is no JPEG. Import it again.")
+        unusable = UnusableImageError("The picture is damaged, or is no JPEG. Import it again.", Rejection.DAMAGED)
     else:
         # Pillow would write a comment and a profile that it finds here into the copy.
         pixels.info.clear()

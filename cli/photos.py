@@ -1,18 +1,18 @@
 """`fluffy-train photos …`: the library."""
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from adapters.darkroom import ImagingDarkroom
 from cli.failures import EXPECTED, CommandError
 from cli.import_photos import ImportReport, PhotoImport
 from cli.photo_folder import list_photos
+from cli.progress import progress
 from cli.scores_csv import Scores, UnusableScoresError, read_scores
 from cli.session import existing_persona, opened, to_persona_id
-from cli.shown import complain, err, plain, remark, say
+from cli.shown import complain, remark, say
 from domain.ids import PersonaId
 from domain.ports import Addition
 
@@ -31,7 +31,7 @@ def import_folder(
             metavar="FOLDER",
             exists=True,
             file_okay=False,
-            help="The folder of pictures, with its sub-folders: JPEG, PNG, WebP, TIFF and AVIF, up to 100 MB each.",
+            help="The folder of pictures, with its sub-folders: JPEG, PNG, WebP, HEIC, AVIF and TIFF, up to 100 MB each.",
         ),
     ],
     persona_id: Annotated[
@@ -50,7 +50,7 @@ def import_folder(
             exists=True,
             dir_okay=False,
             help="A CSV file in UTF-8 whose first line is file,aesthetic_score and may go on with ,caption,alt_text. "
-            "Files are named from FOLDER on; a score runs from 0 to 10, an empty one means none; a caption has at most "
+            "Files are named from FOLDER on; a score runs from 0 to 10, an empty one leaves it to the scorer; a caption has at most "
             "2200 characters, 30 hashtags and 20 mentions, an alt text 1000 characters.",
         ),
     ] = None,
@@ -58,7 +58,8 @@ def import_folder(
     """Put the pictures of a folder into a persona's library.
 
     A photo is known by its content: importing it again, under whatever name, changes only what the CSV says anew. An
-    empty cell takes nothing away. A photo without a score waits, and is not posted.
+    empty cell takes nothing away. A photo without a score of yours is scored by the stack's scorer. Of photos that look
+    alike only the best is posted (`fluffy-train photos duplicates` shows them).
 
     What cannot be imported is named at the end, with its line in the CSV or its file name. The rest goes on; the exit
     status is 1 then.
@@ -71,12 +72,11 @@ def import_folder(
     listed = list_photos(folder, scores)
     if scores is None and (folder / "scores.csv").is_file():
         remark(f"{folder / 'scores.csv'} is not read: name it with --scores to use its scores.")
-    work = PhotoImport(persona.persona_id, library=stack.library, renditions=stack.renditions, clock=stack.clock)
+    work = PhotoImport(persona, stack.ingest_photo(ImagingDarkroom(), stack.scorer()), stack.clock.now())
     again = "What is done stays done: run the same command again, and it goes on from there."
     try:
-        with _progress() as progress:
-            task = progress.add_task("", total=len(listed.files), file="")
-            work(listed, rows, lambda name: progress.update(task, advance=1, file=plain(name)))
+        with progress(len(listed.files)) as on_file:
+            work(listed, rows, on_file)
     except KeyboardInterrupt:
         _say_report(work.report)
         complain(f"Interrupted. {again}")
@@ -101,18 +101,6 @@ def _rows(path: Path | None) -> Scores:
         raise typer.BadParameter(f"{path}: {error}", param_hint="--scores") from None
     except OSError as error:
         raise CommandError(f"{path} cannot be read: {error.strerror}.") from None
-
-
-def _progress() -> Progress:
-    return Progress(
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[file]}", markup=False),
-        console=err(),
-        transient=True,
-        disable=not sys.stderr.isatty(),
-    )
 
 
 def _say_report(report: ImportReport) -> None:

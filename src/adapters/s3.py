@@ -14,7 +14,11 @@ LINK_LIFE: Final = timedelta(hours=2)
 
 NOT_THERE: Final = frozenset({"404", "NoSuchKey", "NoSuchVersion", "NotFound"})
 
+MOST_CONNECTIONS: Final = 32
+"""As many as an import works on at once; they are opened when they are needed."""
+
 CLIENT_CONFIG: Final = Config(
+    max_pool_connections=MOST_CONNECTIONS,
     signature_version="s3v4",  # new regions take nothing else
     s3={"us_east_1_regional_endpoint": "regional", "addressing_style": "auto"},
     connect_timeout=2,
@@ -54,11 +58,17 @@ class S3Renditions:
         raise unknown
 
     def put(self, object_key: str, jpeg: bytes) -> None:
-        """Store a rendition. The same key always holds the same picture, so that storing it twice does no harm.
-
-        Raises botocore's errors: the commands tell what each of them means.
-        """
-        self._client.put_object(Bucket=self._bucket, Key=object_key, Body=jpeg, ContentType="image/jpeg")
+        """Store a rendition. The same key always holds the same picture, so that storing it twice does no harm."""
+        try:
+            self._client.put_object(Bucket=self._bucket, Key=object_key, Body=jpeg, ContentType="image/jpeg")
+        except ClientError as error:
+            why = f"PutObject: {error.response.get('Error', {}).get('Code')}"
+        except BotoCoreError as error:
+            why = type(error).__name__
+        else:
+            return
+        # Raised out here: botocore's exception holds the signed request.
+        raise Defer(f"The bucket {self._bucket} does not take the photo ({why}): look at its name and its permissions.")
 
     def read(self, object_key: str) -> bytes | None:
         """A rendition as it is stored, or None where it is not there. Raises botocore's errors."""

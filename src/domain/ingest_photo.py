@@ -113,7 +113,7 @@ class IngestPhoto:
                 analysis, trouble = self._analysis(given, prepared.jpeg)
                 said = replace(said, analysis=analysis)
             said = replace(said, perceptual_hashes=prepared.perceptual_hashes)
-        addition = self._library.add(said)
+        addition = Addition.UNCHANGED if _says_nothing(said, known) else self._library.add(said)
         photo = known
         if known.awaits_linking or not known.perceptual_hashes:
             photo = self._link(said)
@@ -152,6 +152,10 @@ class IngestPhoto:
 
     def _standing(self, photo: Photo) -> Photo:
         return self._library.get(photo.persona_id, photo.photo_id) or photo
+
+
+def _says_nothing(said: Photo, known: Photo) -> bool:
+    return said == replace(known, caption=None, alt_text=None, analysis=None)
 
 
 def photo_id_of(source: bytes) -> PhotoId:

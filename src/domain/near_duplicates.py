@@ -4,7 +4,7 @@ A perceptual hash has 64 bits, and pictures that look alike differ in few of the
 a hash is cut into four bands of 16 bits, and each photo stands in the bucket of each of its bands. Two hashes that
 differ in up to 3 bits share a band; of two that differ in up to 7, one band differs in one bit at the most. So the
 buckets of a hash, and with each bit flipped in turn, hold every photo within 7 bits: 4 or 68 buckets, however large the
-library is.
+library is. The hash's text ends in the picture's mean colour, which must agree as well.
 """
 
 from collections.abc import Iterable
@@ -16,14 +16,27 @@ FEWEST_BITS: Final = 0
 MOST_BITS: Final = 7
 """No greater distance can be asked for: this is how far the buckets are sure to find every photo."""
 
+SAME_COLOUR: Final = 32
+"""How far the mean red, green and blue of one shot may lie apart, of 255. The 64 bits know nothing of colour."""
+
+_BITS: Final = 64
 _BANDS: Final = 4
 _BAND_BITS: Final = 16
 _WITHOUT_FLIPS: Final = _BANDS - 1
 
 
 def distance(one: str, other: str) -> int:
-    """In how many of their 64 bits two perceptual hashes differ. Raises ValueError for what is no hash."""
-    return (int(one, 16) ^ int(other, 16)).bit_count()
+    """In how many of their 64 bits two perceptual hashes differ; in all of them where the colours are others.
+
+    Raises ValueError for what is no hash.
+    """
+    bits, _, colour = one.partition("-")
+    other_bits, _, other_colour = other.partition("-")
+    if colour and other_colour:
+        pairs = zip(bytes.fromhex(colour), bytes.fromhex(other_colour), strict=True)
+        if any(abs(value - other_value) > SAME_COLOUR for value, other_value in pairs):
+            return _BITS
+    return (int(bits, 16) ^ int(other_bits, 16)).bit_count()
 
 
 def buckets_of(perceptual_hash: str) -> tuple[str, ...]:
@@ -60,7 +73,7 @@ def _is_on_the_account(photo: Photo) -> bool:
 
 
 def _bands(perceptual_hash: str) -> list[int]:
-    bits = int(perceptual_hash, 16)
+    bits = int(perceptual_hash.partition("-")[0], 16)
     return [bits >> (_BAND_BITS * number) & ((1 << _BAND_BITS) - 1) for number in range(_BANDS)]
 
 

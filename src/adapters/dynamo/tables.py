@@ -35,6 +35,8 @@ IN_FLIGHT_SHARDS = 8
 CONNECT_TIMEOUT_SECONDS = 1
 READ_TIMEOUT_SECONDS = 3
 MOST_RETRIES = 3
+MOST_CONNECTIONS = 32
+"""As many as an import works on at once; they are opened when they are needed."""
 
 
 class InstantAttribute(Attribute[datetime]):
@@ -211,6 +213,7 @@ class Tables:
             connect_timeout_seconds=CONNECT_TIMEOUT_SECONDS,
             read_timeout_seconds=READ_TIMEOUT_SECONDS,
             max_retry_attempts=MOST_RETRIES,
+            max_pool_connections=MOST_CONNECTIONS,
         )
         return cls(
             _bound(PersonaItem, personas, connection),

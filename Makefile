@@ -8,6 +8,7 @@ SLOT ?=
 KEEP ?=
 HOST ?= 127.0.0.1
 SEED ?=
+ONLY ?=
 
 .DEFAULT_GOAL := help
 
@@ -43,8 +44,8 @@ lint: $(VENV)/ready ## ruff, mypy --strict, import-linter, cfn-lint
 	@$(VENV)/bin/cfn-lint template.yaml
 
 .PHONY: bench
-bench: $(VENV)/ready dynamodb-local ## Measure what choosing a photo costs, on DynamoDB Local (needs Java)
-	@$(RUN) -m local.bench
+bench: $(VENV)/ready dynamodb-local ## Measure what choosing and preparing a photo cost (ONLY=choosing or imaging; needs Java and npm)
+	@$(RUN) -m local.bench $(ONLY)
 
 .PHONY: soak
 soak: $(VENV)/ready dynamodb-local ## 2,000 slots with a fifth of all calls failing, and the table of what became of them (SEED=n)
@@ -70,13 +71,15 @@ requirements: ## Compile the requirement files anew, with hashes and without any
 	@uv pip compile --universal --python-version 3.11 --generate-hashes --upgrade --quiet --no-emit-index-url \
 		--custom-compile-command "make requirements" --output-file src/requirements.txt src/requirements.in
 	@uv pip compile --universal --python-version 3.11 --generate-hashes --upgrade --quiet --no-emit-index-url \
+		--custom-compile-command "make requirements" --output-file layers/imaging/requirements.txt layers/imaging/requirements.in
+	@uv pip compile --universal --python-version 3.11 --generate-hashes --upgrade --quiet --no-emit-index-url \
 		--custom-compile-command "make requirements" --output-file requirements/dev.txt requirements/dev.in
 
 .PHONY: clean
 clean: ## Remove what was built, fetched or drawn here
 	@rm -rf $(VENV) .aws-sam .demo .tools .mypy_cache .pytest_cache .ruff_cache .import_linter_cache *.egg-info
 
-$(VENV)/ready: requirements/dev.txt src/requirements.in pyproject.toml
+$(VENV)/ready: requirements/dev.txt src/requirements.in layers/imaging/requirements.in pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "This needs Python 3.11 or later; name one with PYTHON=python3.12" >&2; exit 1; }
 	@echo "Making the environment in $(VENV) (a minute, once) ..."

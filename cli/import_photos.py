@@ -165,7 +165,8 @@ class PhotoImport:
         """The same picture under a second name: one photo, of which the first row counts."""
         first = self._seen[photo_id]
         if photo_id not in self.report.additions:
-            return  # the first file could not be used, and says so
+            self.report.left_out.append(LeftOut(file.name, f"it is the same file as {first.name}"))
+            return
         self.report.notes.append(f"{file.name} is the same picture as {first.name}; they are one photo")
         if row is None or (first.row is not None and row.facts == first.row.facts):
             return

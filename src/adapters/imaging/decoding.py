@@ -69,7 +69,8 @@ def decode(source: bytes, picture: ImageFile.ImageFile, scale: Callable[[int, in
     """
     with damage_refused():
         width, height = picture.size
-        lies = _orientation(picture) in _LYING
+        # Of a PNG that has its EXIF after its pixels this is not known yet, and is only a matter of how much is kept.
+        lies = picture.format != "PNG" and _orientation(picture) in _LYING
         stored = _stored(source, picture, scale(height, width) if lies else scale(width, height))
         # After loading: Pillow turns a TIFF itself while loading, and a PNG may carry its EXIF after its pixels.
         return _upright(stored, _orientation(picture), picture.info.get("icc_profile"))
@@ -109,7 +110,8 @@ def _orientation(picture: Image.Image) -> int:
         # ISO 23008-12, 6.5.10: the container turns the picture, as libheif does; its EXIF only repeats that.
         return 1
     try:
-        orientation = picture.getexif().get(ExifTags.Base.Orientation)
+        # The general one: a PNG's own would decode all of it, to look for EXIF after its pixels.
+        orientation = Image.Image.getexif(picture).get(ExifTags.Base.Orientation)
     except (SyntaxError, ValueError, struct.error):
         return 1
     return orientation if orientation in _TURNS else 1

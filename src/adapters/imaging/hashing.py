@@ -28,7 +28,10 @@ _CHOSEN: Final = tuple(
 
 
 def hash_of(pixels: Image.Image) -> str:
-    """The hash of a small copy (RGB, sRGB), as 16 hexadecimal digits. A plain picture's is all zeros."""
+    """The hash of a small copy (RGB, sRGB): 16 hexadecimal digits, a hyphen, and its mean colour in six.
+
+    The digits of a plain picture are all zeros: it has nothing but its colour.
+    """
     grey = pixels.convert("L").resize((_SIDE, _SIDE), Image.Resampling.BOX).tobytes()
     rows = [grey[start : start + _SIDE] for start in range(0, _SIDE * _SIDE, _SIDE)]
     across = [[sum(map(mul, wave, row)) for row in rows] for wave in _WAVES]
@@ -36,4 +39,5 @@ def hash_of(pixels: Image.Image) -> str:
     bits = 0
     for strength in strengths:
         bits = bits << 1 | (strength > 0)
-    return f"{bits:016x}"
+    red, green, blue = pixels.resize((1, 1), Image.Resampling.BOX).tobytes()
+    return f"{bits:016x}-{red:02x}{green:02x}{blue:02x}"

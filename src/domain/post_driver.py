@@ -325,7 +325,7 @@ class PostDriver:
         else:
             written = self._ledger.settle(before, after, pause=pause) is Settlement.DONE
         if not written:
-            return self._lease_lost(after, given_up=after.lease.until < before.lease.until)
+            return self._lease_lost(after, given_up=after.lease != before.lease)
         self._log.about(post_status=after.status.value)
         return Report.of(outcome, after, reason)
 

@@ -55,8 +55,11 @@ def expand(template: dict[str, Json] | None = None, /, **parameters: str) -> Sta
     template = copy.deepcopy(template) if template else read_template()
     values = {name: str(p["Default"]) for name, p in template["Parameters"].items()} | parameters
     for resource in template["Resources"].values():
+        # As `sam deploy` does once it has uploaded them.
         if resource["Type"] == "AWS::Serverless::Function":
-            resource["Properties"]["CodeUri"] = "s3://packages/package"  # as `sam deploy` does once it has uploaded it
+            resource["Properties"]["CodeUri"] = "s3://packages/package"
+        if resource["Type"] == "AWS::Serverless::LayerVersion":
+            resource["Properties"]["ContentUri"] = "s3://packages/layer"
     with patch.dict(os.environ, {"AWS_DEFAULT_REGION": REGION}):  # the transform asks botocore for the partition
         template = transform(template, dict(values), _ManagedPolicies())
     intrinsics = _Intrinsics(values | PSEUDO_PARAMETERS, template.get("Conditions", {}))

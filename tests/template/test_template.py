@@ -157,6 +157,23 @@ def test_the_package_describes_every_service_that_the_code_calls() -> None:
     assert _services_called() <= set(services.split())
 
 
+def test_the_layer_is_built_for_the_runtime_that_the_functions_have(stack: Stack) -> None:
+    (layer,) = stack.of_type("AWS::Lambda::LayerVersion").values()
+    runtime, architecture = "python3.13", "x86_64"
+    assert layer["Properties"]["CompatibleRuntimes"] == [runtime]
+    assert layer["Properties"]["CompatibleArchitectures"] == [architecture]
+    for function in stack.of_type("AWS::Lambda::Function").values():
+        assert (function["Properties"]["Runtime"], function["Properties"]["Architectures"]) == (runtime, [architecture])
+    lines = [
+        [line for line in (PROJECT / folder / "Makefile").read_text(encoding="utf-8").splitlines() if ":=" in line]
+        for folder in ("src", "layers/imaging")
+    ]
+    for name in ("RUNTIME", "PLATFORMS"):
+        (ours, theirs) = ([line for line in made if line.startswith(f"{name} :=")] for made in lines)
+        assert ours == theirs
+        assert len(ours) == 1
+
+
 def _services_called() -> set[str]:
     """The names in calls like `session.client("s3", …)`, and dynamodb, which PynamoDB calls."""
     called = {"dynamodb"}

@@ -1,6 +1,6 @@
 """Shrinks a large picture band by band, so that it never stands in memory at its full size."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from PIL import Image
@@ -38,6 +38,13 @@ def rows_of_a_band(width: int, divisor: int) -> int:
     return divisor * max(1, _BAND_BYTES // (4 * width * divisor))
 
 
+def rows_of(picture: Image.Image, divisor: int) -> Iterator[Image.Image]:
+    """A decoded picture in bands."""
+    rows = picture.height if divisor == 1 else rows_of_a_band(picture.width, divisor)
+    for top in range(0, picture.height, rows):
+        yield picture.crop((0, top, picture.width, min(top + rows, picture.height)))
+
+
 def shrunken(size: tuple[int, int], bands: Iterable[Image.Image], divisor: int) -> Shrunken:
     """The picture of `size` whose rows come in `bands` from the top, each of a multiple of `divisor` rows but the last.
 
@@ -48,7 +55,11 @@ def shrunken(size: tuple[int, int], bands: Iterable[Image.Image], divisor: int) 
     whole: Image.Image | None = None
     top = 0
     for band in bands:
-        part = eight_bit(band).reduce(divisor)
+        part = eight_bit(band)
+        if divisor > 1:
+            part = part.reduce(divisor)
+        if part.height == height:
+            return Shrunken(part, width, height, size)
         if whole is None:
             whole = Image.new(part.mode, (part.width, -(-height // divisor)))
         whole.paste(part, (0, top))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from PIL import ExifTags, Image, ImageFile
 
-from adapters.imaging.bands import Shrunken, shrunken, whole_divisor
+from adapters.imaging.bands import Shrunken, rows_of, shrunken, whole_divisor
 from adapters.imaging.depth import eight_bit
 from adapters.imaging.heif_bands import heif_bands
 from adapters.imaging.opening import damage_refused
@@ -90,7 +90,8 @@ def _stored(source: bytes, picture: ImageFile.ImageFile, scale: float) -> Shrunk
         drafted = picture.draft(None, (max(1, int(size[0] * scale)), max(1, int(size[1] * scale))))
     picture.load()
     if drafted is None:
-        return Shrunken(eight_bit(picture), *picture.size, picture.size)
+        # By rows as well, though all are there: no second whole is made on the way to 8 bits.
+        return shrunken(picture.size, rows_of(picture, divisor), divisor)
     return Shrunken(eight_bit(picture), *drafted[1][2:], size)
 
 

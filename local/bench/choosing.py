@@ -1,15 +1,13 @@
-"""`make bench`: what choosing the next photo costs, in read units and in time, from a small library to a large one.
+"""What choosing the next photo costs, in read units and in time, from a small library to a large one.
 
 Run on DynamoDB Local, which counts capacity as DynamoDB does. The rival, in the same run on the same tables, is what
 one writes without an index: a query of the persona's photos with a filter for the unposted, sorted by score.
 """
 
-import argparse
 import os
 import statistics
-import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -32,10 +30,8 @@ ROUNDS: Final = 30
 RIVAL_ROUNDS: Final = 1
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m local.bench", description=__doc__)
-    parser.add_argument("--photos", type=int, nargs="+", default=[100, 100_000], help="library sizes to measure at")
-    sizes = sorted(parser.parse_args().photos)
+def bench_choosing(sizes: Sequence[int]) -> bool:
+    """Measure at libraries of these many photos, print the table, and say whether the goal is met."""
     shown = Table("photos", "ours: Queries", "read units", "ms", "rival: Queries", "read units", "ms", "rival / ours")
     too_dear = False
     with DynamoDbLocal() as endpoint:
@@ -45,13 +41,13 @@ def main() -> int:
             )
             | {"AWS_DEFAULT_REGION": "eu-central-1"}
         )
-        for size in sizes:
+        for size in sorted(sizes):
             ours, rival = _measure(size)
             too_dear |= ours.read_units > LIMIT or ours.queries != 1
             shown.add_row(f"{size:,}", *ours.cells(), *rival.cells(), f"{rival.read_units / ours.read_units:,.0f} ×")
     Console(width=110).print(shown)
     print(f"Goal: one Query of at most {LIMIT} read units at every size: {'MISSED' if too_dear else 'met'}.")
-    return int(too_dear)
+    return not too_dear
 
 
 class Cost:
@@ -121,7 +117,3 @@ def _filtered_and_sorted(photos: Any) -> dict[str, Any]:
         )
         found += page["Items"]
     return max(found, key=lambda item: (item["analysis"]["aesthetic_score"], item["photo_id"]))
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -19,13 +19,13 @@ _PLACES: Final = {
     "PERSONAS_TABLE": "PersonasTableName",
     "PHOTOS_TABLE": "PhotosTableName",
     "POSTS_TABLE": "PostsTableName",
+    "LOOK_ALIKES_TABLE": "LookAlikesTableName",
     "PHOTOS_BUCKET": "PhotosBucketName",
     "TOKEN_PREFIX": "TokenPrefix",
 }
 _OUTPUTS: Final = _PLACES | {"DEFAULT_PERSONA": "DefaultPersona", "GRAPH_VERSION": "GraphVersion"}
-# What only some commands need, or what has a default. A stack of an older version lacks them.
+# What has a default. A stack of an older version lacks them.
 _OPTIONAL: Final = {
-    "LOOK_ALIKES_TABLE": "LookAlikesTableName",
     "SCORER": "Scorer",
     "BEDROCK_MODEL_ID": "BedrockModelId",
     "NEAR_DUPLICATE_BITS": "NearDuplicateBits",

@@ -78,7 +78,12 @@ class Cost:
 def _measure(size: int) -> tuple[Cost, Cost]:
     prefix = f"Of{size}"
     names = create_tables(boto3.client("dynamodb"), prefix=prefix)
-    tables = Tables.named(personas=names["PersonasTable"], photos=names["PhotosTable"], posts=names["PostsTable"])
+    tables = Tables.named(
+        personas=names["PersonasTable"],
+        photos=names["PhotosTable"],
+        posts=names["PostsTable"],
+        look_alikes=names["LookAlikesTable"],
+    )
     _fill(tables, size)
     library = DynamoPhotoLibrary(tables)
     ours = Cost(tables.connection.client, lambda: next(library.best_first(PERSONA)), ROUNDS)

@@ -25,7 +25,8 @@ def ssim(one: Path, other: Path) -> float:
         return pixels.reduce(_WINDOW)
 
     def product(left: Image.Image, right: Image.Image) -> Image.Image:
-        return ImageMath.lambda_eval(lambda args: args["left"] * args["right"], left=left, right=right)
+        both: Image.Image = ImageMath.lambda_eval(lambda args: args["left"] * args["right"], left=left, right=right)
+        return both
 
     similarity = ImageMath.lambda_eval(
         lambda args: (

@@ -92,7 +92,10 @@ def world(soak: SoakSettings, servers: Servers) -> Iterator[World]:
             dynamodb, s3, ssm = (boto3.client(service) for service in ("dynamodb", "s3", "ssm"))
             names = create_tables(dynamodb, prefix=f"{stack}-")
             tables = Tables.named(
-                personas=names["PersonasTable"], photos=names["PhotosTable"], posts=names["PostsTable"]
+                personas=names["PersonasTable"],
+                photos=names["PhotosTable"],
+                posts=names["PostsTable"],
+                look_alikes=names["LookAlikesTable"],
             )
             s3.create_bucket(Bucket=stack, CreateBucketConfiguration={"LocationConstraint": REGION})
             faults = InstagramFaults(soak.seed, soak.probability)
@@ -111,6 +114,7 @@ def _environment(servers: Servers, emulator: EmulatorServer, stack: str) -> dict
         **settings(Addresses(servers.aws, emulator.url)),
         **tables,
         "POSTS_TABLE": f"{stack}-PostsTable",
+        "LOOK_ALIKES_TABLE": f"{stack}-LookAlikesTable",
         "PHOTOS_BUCKET": stack,
         "TOKEN_PREFIX": f"/{stack}",
         "DEFAULT_PERSONA": "persona-00",

@@ -45,6 +45,7 @@ _NAMES: Final = (
     "PERSONAS_TABLE",
     "PHOTOS_TABLE",
     "POSTS_TABLE",
+    "LOOK_ALIKES_TABLE",
     "PHOTOS_BUCKET",
     "TOKEN_PREFIX",
     "DEFAULT_PERSONA",
@@ -70,14 +71,13 @@ class Settings:
     personas_table: str
     photos_table: str
     posts_table: str
+    look_alikes_table: str
     photos_bucket: str
     token_prefix: str
     default_persona: PersonaId
     graph_version: str
     instagram_graph_url: str
     facebook_graph_url: str
-    look_alikes_table: str = ""
-    """Empty where nothing is taken in: the functions that post are not told."""
     scorer: str = SCORERS[0]
     bedrock_model_id: str = ""
     near_duplicate_bits: int = DEFAULT_DISTANCE
@@ -98,7 +98,6 @@ class Settings:
             raise SettingsError(f"SCORER: it must be {' or '.join(SCORERS)}, not {scorer[:40]!r}.")
         return cls(
             default_persona=default_persona,
-            look_alikes_table=environment.get("LOOK_ALIKES_TABLE", ""),
             scorer=scorer,
             bedrock_model_id=environment.get("BEDROCK_MODEL_ID", ""),
             near_duplicate_bits=_bits(environment.get("NEAR_DUPLICATE_BITS") or str(DEFAULT_DISTANCE)),
@@ -150,9 +149,6 @@ class Stack:
         )
 
     def ingest_photo(self, darkroom: Darkroom, scorer: PhotoScorer) -> IngestPhoto:
-        """Raises SettingsError where the stack is too old to take photos in."""
-        if not self.settings.look_alikes_table:
-            raise SettingsError("The environment lacks LOOK_ALIKES_TABLE; template.yaml sets it.")
         return IngestPhoto(
             library=self.library,
             near_duplicates=self.near_duplicates,

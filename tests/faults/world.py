@@ -80,7 +80,7 @@ NINE_CALLS: Final = (
 """Persona, queue, claim, token, container, status, fence, publish, posted (docs/decisions/0001)."""
 
 _EVENT: Final = Path(__file__).resolve().parent.parent.parent / "events" / "schedule.json"
-_TABLES: Final = ("PersonasTable", "PhotosTable", "PostsTable")
+_TABLES: Final = ("PersonasTable", "PhotosTable", "PostsTable", "LookAlikesTable")
 BATCH: Final = 25
 """The most that one BatchWriteItem takes."""
 _MOVED_BY_A_LOOK: Final = frozenset({"lease_owner", "lease_until", "updated_at"})
@@ -104,6 +104,7 @@ class World:
                 personas=self._names["PersonasTable"],
                 photos=self._names["PhotosTable"],
                 posts=self._names["PostsTable"],
+                look_alikes=self._names["LookAlikesTable"],
             )
             tables.connection.client  # noqa: B018 - opens the client, while the environment stands
             _furnish(boto3.client("s3"), boto3.client("ssm"))
@@ -128,7 +129,12 @@ class World:
 
     def environment(self, dynamodb_url: str, aws_url: str, instagram_url: str = "") -> dict[str, str]:
         """What a process reads that comes to the world at these addresses."""
-        tables = {"PERSONAS_TABLE": "PersonasTable", "PHOTOS_TABLE": "PhotosTable", "POSTS_TABLE": "PostsTable"}
+        tables = {
+            "PERSONAS_TABLE": "PersonasTable",
+            "PHOTOS_TABLE": "PhotosTable",
+            "POSTS_TABLE": "PostsTable",
+            "LOOK_ALIKES_TABLE": "LookAlikesTable",
+        }
         return isolated(
             {
                 **settings(Addresses(aws_url, instagram_url)),

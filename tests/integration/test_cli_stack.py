@@ -169,6 +169,7 @@ OUTPUTS = {
     "PersonasTableName": "PERSONAS_TABLE",
     "PhotosTableName": "PHOTOS_TABLE",
     "PostsTableName": "POSTS_TABLE",
+    "LookAlikesTableName": "LOOK_ALIKES_TABLE",
     "PhotosBucketName": "PHOTOS_BUCKET",
     "TokenPrefix": "TOKEN_PREFIX",
     "DefaultPersona": "DEFAULT_PERSONA",
@@ -275,7 +276,8 @@ def test_a_single_place_in_the_environment_never_mixes_two_stacks(
 ) -> None:
     monkeypatch.setenv("PHOTOS_TABLE", "somebody-elses")
     line = error_line(stack.run("next"))
-    assert "has PHOTOS_TABLE, but lacks PERSONAS_TABLE, POSTS_TABLE, PHOTOS_BUCKET, TOKEN_PREFIX" in line
+    missing = "PERSONAS_TABLE, POSTS_TABLE, LOOK_ALIKES_TABLE, PHOTOS_BUCKET, TOKEN_PREFIX"
+    assert f"has PHOTOS_TABLE, but lacks {missing}" in line
     assert cloudformation.asked == 0
 
 

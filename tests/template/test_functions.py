@@ -20,6 +20,7 @@ ENVIRONMENT = {
     "PERSONAS_TABLE": "PersonasTable",
     "PHOTOS_TABLE": "PhotosTable",
     "POSTS_TABLE": "PostsTable",
+    "LOOK_ALIKES_TABLE": "LookAlikesTable",
     "PHOTOS_BUCKET": "PhotosBucket",
     "TOKEN_PREFIX": "/fluffy-train",
     "DEFAULT_PERSONA": "default",

@@ -207,8 +207,7 @@ class Tables:
     connection: Connection
 
     @classmethod
-    def named(cls, *, personas: str, photos: str, posts: str, look_alikes: str = "") -> "Tables":
-        """``look_alikes`` may be left out where no photo is taken in: a run that posts does not need it."""
+    def named(cls, *, personas: str, photos: str, posts: str, look_alikes: str) -> "Tables":
         connection = Connection(
             connect_timeout_seconds=CONNECT_TIMEOUT_SECONDS,
             read_timeout_seconds=READ_TIMEOUT_SECONDS,

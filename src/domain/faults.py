@@ -60,6 +60,10 @@ class Defer(Fault):
         self.new_container = new_container
 
 
+class QuotaUsed(Defer):
+    """The account has made as many posts as it may in 24 hours. Try again when the quota frees."""
+
+
 class ImageNotFetched(Retry):
     """Instagram could not fetch the image. Try again; when that does not help, see whether the object exists."""
 

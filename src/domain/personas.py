@@ -28,6 +28,14 @@ class Fit(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Quota:
+    """How many posts Instagram said that the account may still make, and when it said so."""
+
+    left: int
+    read_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Persona:
     """One account. ``paused_reason`` is set while a person must act; nothing is posted until it is lifted."""
 
@@ -40,6 +48,7 @@ class Persona:
     fit: Fit = Fit.CROP
     paused_reason: str | None = None
     token_expires_at: datetime | None = None
+    quota: Quota | None = None
 
 
 def parse_persona_id(text: str) -> PersonaId:

@@ -7,7 +7,7 @@ from enum import Enum, auto
 from typing import Protocol
 
 from domain.ids import ContainerId, MediaId, PersonaId, PhotoId
-from domain.personas import Persona
+from domain.personas import Persona, Quota
 from domain.photos import HeldBack, Photo, PhotoAnalysis
 from domain.posts import Lease, Post
 from domain.slots import Slot
@@ -60,6 +60,13 @@ class PersonaDirectory(Protocol):
 
     def set_caption(self, persona_id: PersonaId, caption: str | None) -> bool:
         """Set the persona's caption, or take it away; False where there is no such persona.
+
+        Raises RecordsUnavailableError.
+        """
+        ...
+
+    def note_quota(self, persona_id: PersonaId, quota: Quota) -> None:
+        """Note what Instagram said of the quota; nothing where there is no such persona.
 
         Raises RecordsUnavailableError.
         """
@@ -300,6 +307,10 @@ class Publisher(Protocol):
 
     def recent_media(self, persona: Persona, *, within: timedelta) -> Sequence[RecentMedia]:
         """The account's newest media, newest first. It may lag behind what is live."""
+        ...
+
+    def quota_left(self, persona: Persona, *, within: timedelta) -> int:
+        """How many posts the account may still make now; 0 where it has used its quota up."""
         ...
 
     def permalink(self, persona: Persona, media_id: MediaId, *, within: timedelta) -> str:

@@ -12,7 +12,17 @@ from typing import Final
 from domain import media_match
 from domain.captions import caption_problem
 from domain.curators_choice import CuratorsChoice
-from domain.faults import AccountFault, Defer, Fault, FaultRecord, ImageNotFetched, PhotoFault, Retry, Unresolved
+from domain.faults import (
+    AccountFault,
+    Defer,
+    Fault,
+    FaultRecord,
+    ImageNotFetched,
+    PhotoFault,
+    QuotaUsed,
+    Retry,
+    Unresolved,
+)
 from domain.ids import ContainerId, RunId
 from domain.outcomes import Outcome, Report
 from domain.personas import Persona
@@ -28,6 +38,7 @@ from domain.ports import (
     Settlement,
 )
 from domain.posts import CONTAINER_LIFE, Evidence, Lease, Post
+from domain.quota import QuotaKeeper
 from domain.slots import Slot
 
 LEASE_MARGIN: Final = timedelta(seconds=30)
@@ -88,9 +99,11 @@ class PostDriver:
         library: PhotoLibrary,
         publisher: Publisher,
         renditions: Renditions,
+        quota: QuotaKeeper,
         clock: Clock,
         log: RunLog,
     ) -> None:
+        self._quota = quota
         self._ledger = ledger
         self._library = library
         self._publisher = publisher
@@ -148,6 +161,8 @@ class PostDriver:
                 status = self._wait_until_finished(run, persona, container_id, fresh=container_id != post.container_id)
                 if status is ContainerStatus.PUBLISHED:
                     return self._record_live(run, persona, replace(post, container_id=container_id), before=post)
+                if self._quota.might_be_used_up(persona):
+                    self._quota.refuse_if_used_up(persona, within=self._time_for_call(run, PUBLISH_RESERVE))
                 self._refuse_unless_time_to_publish(run)
                 now = self._clock.now()
                 if now >= post.deadline:
@@ -330,8 +345,12 @@ class PostDriver:
         return Report.of(outcome, after, reason)
 
     def _defer(self, post: Post, fault: Retry | Defer, container_id: ContainerId | None) -> Report:
+        after = fault.after if isinstance(fault, Defer) else timedelta(0)
+        if isinstance(fault, QuotaUsed):
+            self._quota.note_used_up(post.persona_id)
+            after = after or self._quota.frees_in(post.persona_id)
         now = self._clock.now()
-        look_again_at = now + (fault.after if isinstance(fault, Defer) else timedelta(0))
+        look_again_at = now + after
         record = replace(fault.record, kind=Defer.__name__)
         deferred = post.as_deferred(record, now, min(look_again_at, max(now, post.deadline)), container_id)
         return self._record(post, deferred, Outcome.DEFERRED, fault.message)

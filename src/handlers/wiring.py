@@ -38,6 +38,7 @@ from domain.ports import (
 )
 from domain.post_driver import PostDriver, Run
 from domain.post_next_best import PostNextBest
+from domain.quota import QuotaKeeper
 from domain.receive_file import ReceiveFile
 from domain.reconcile import Reconcile
 
@@ -176,6 +177,7 @@ class Stack:
             library=self.library,
             publisher=self.publisher,
             renditions=self.renditions,
+            quota=QuotaKeeper(self.personas, self.ledger, self.publisher, self.clock, log),
             clock=self.clock,
             log=log,
         )

@@ -17,7 +17,7 @@ from adapters.meta import MetaPublisher
 from contract.accounts import PROOF, TOKEN, VERSION, a_persona_of, a_publisher, open_account
 from contract.test_publisher import SOON
 from contract.wire import Wire
-from domain.faults import AccountFault, Defer, Fault, ImageNotFetched, PhotoFault, Retry, Unresolved
+from domain.faults import AccountFault, Defer, Fault, ImageNotFetched, PhotoFault, QuotaUsed, Retry, Unresolved
 from domain.ids import ContainerId, MediaId
 from domain.personas import Login
 from fakes.library import a_persona
@@ -51,11 +51,13 @@ def call(publisher: MetaPublisher, name: CallName, photo_url: str = "", *, withi
             return publisher.publish(PERSONA, CONTAINER, within=within)
         case "recent_media":
             return publisher.recent_media(PERSONA, within=within)
+        case "quota":
+            return publisher.quota_left(PERSONA, within=within)
         case _:
             return publisher.permalink(PERSONA, MediaId("17920238422030506"), within=within)
 
 
-REPEATABLE: list[CallName] = ["create_container", "container_status", "recent_media", "get_media"]
+REPEATABLE: list[CallName] = ["create_container", "container_status", "recent_media", "get_media", "quota"]
 ALL: list[CallName] = ["media_publish", *REPEATABLE]
 
 
@@ -76,7 +78,7 @@ TABLE: list[tuple[int, int | None, type[Fault], type[Fault]]] = [
     (4, 2207051, AccountFault, Unresolved),
     *((code, None, Defer, Defer) for code in THROTTLE_CODES),
     (4, 1349210, Defer, Defer),
-    (9, 2207042, Defer, Defer),
+    (9, 2207042, QuotaUsed, QuotaUsed),
     (24, 2207006, AccountFault, Unresolved),
     (24, 2207008, Retry, Unresolved),
     (25, 2207050, AccountFault, AccountFault),
@@ -176,7 +178,7 @@ def test_a_throttled_call_waits_as_long_as_instagram_says_and_a_day_at_most(
         (2207040, PhotoFault, None),
         (2207051, AccountFault, None),
         (2207050, AccountFault, None),
-        (2207042, Defer, True),
+        (2207042, QuotaUsed, True),
         (2207053, Retry, True),
         (2207001, Retry, True),
         (2207052, ImageNotFetched, True),
@@ -595,3 +597,43 @@ def test_a_redirect_is_never_followed(
         with pytest.raises(Unresolved if name == "media_publish" else Retry):
             call(publisher, name)
         assert elsewhere.requests == []
+
+
+# ---- the quota ----
+
+
+def test_what_is_left_of_the_quota_is_what_instagram_tells(emulator: EmulatorServer, publisher: MetaPublisher) -> None:
+    before = publisher.quota_left(PERSONA, within=SOON)
+    assert before > 0
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"data": []}',
+        b'{"data": [{"quota_usage": 2}]}',
+        b'{"data": [{"config": {"quota_total": 50}}]}',
+        b'{"data": [{"quota_usage": "2", "config": {"quota_total": 50}}]}',
+        b'{"data": [{"quota_usage": -1, "config": {"quota_total": 50}}]}',
+        b'{"data": [{"quota_usage": true, "config": {"quota_total": 50}}]}',
+        b'{"data": [{"quota_usage": 2, "config": []}]}',
+        b'{"data": [7]}',
+        b"{}",
+    ],
+)
+def test_a_quota_that_is_not_told_is_asked_for_later(
+    emulator: EmulatorServer, publisher: MetaPublisher, body: bytes
+) -> None:
+    emulator.order_fault(Order.body("quota", body))
+    with pytest.raises(Retry, match="quota"):
+        publisher.quota_left(PERSONA, within=SOON)
+
+
+@pytest.mark.parametrize(("used", "left"), [(0, 25), (24, 1), (25, 0), (30, 0)])
+def test_the_quota_is_the_total_less_what_is_used(
+    emulator: EmulatorServer, publisher: MetaPublisher, used: int, left: int
+) -> None:
+    emulator.order_fault(
+        Order.body("quota", f'{{"data": [{{"quota_usage": {used}, "config": {{"quota_total": 25}}}}]}}'.encode())
+    )
+    assert publisher.quota_left(PERSONA, within=SOON) == left

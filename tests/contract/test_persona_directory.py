@@ -7,7 +7,7 @@ import pytest
 
 from contract.implementations import DynamoImplementation, Records
 from domain.ids import PersonaId
-from domain.personas import Login, Persona
+from domain.personas import Login, Persona, Quota
 from fakes.library import DEFAULT, a_persona
 
 FULL = a_persona(
@@ -91,3 +91,15 @@ def test_a_persona_is_read_consistently_and_by_its_key(dynamo: DynamoImplementat
     (asked,) = dynamo.asked
     assert asked.operation == "GetItem"
     assert asked.parameters["ConsistentRead"] is True
+
+
+def test_a_note_of_the_quota_changes_nothing_else(records: Records) -> None:
+    records.personas.add(a_persona(paused_reason="A pause."))
+    quota = Quota(3, datetime(2026, 11, 22, 9, 0, 0, 987_000, UTC))
+    records.personas.note_quota(DEFAULT, quota)
+    assert records.personas.get(DEFAULT) == a_persona(paused_reason="A pause.", quota=quota)
+
+
+def test_a_note_of_an_unknown_personas_quota_makes_none(records: Records) -> None:
+    records.personas.note_quota(DEFAULT, Quota(3, datetime(2026, 11, 22, 9, tzinfo=UTC)))
+    assert records.personas.all() == []

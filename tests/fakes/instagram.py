@@ -40,6 +40,8 @@ class FakePublisher:
     before_call: Callable[[str], None] = lambda _: None
     statuses: list[ContainerStatus] = field(default_factory=list)
     """Told, one for each status call, before the container's real one."""
+    left: int = 50
+    """What is left of the quota; publishing does not look at it."""
     _numbers: "count[int]" = field(default_factory=lambda: count(17_900_000_000_000_001))
 
     def fail(self, method: str, fault: Fault, *, times: int = 1, after_effect: bool = False) -> None:
@@ -71,6 +73,10 @@ class FakePublisher:
     def recent_media(self, persona: Persona, *, within: timedelta) -> Sequence[RecentMedia]:
         _raise(self._begin("recent_media", within))
         return list(self.live)
+
+    def quota_left(self, persona: Persona, *, within: timedelta) -> int:
+        _raise(self._begin("quota_left", within))
+        return self.left
 
     def permalink(self, persona: Persona, media_id: MediaId, *, within: timedelta) -> str:
         _raise(self._begin("permalink", within))

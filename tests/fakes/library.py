@@ -15,6 +15,7 @@ from domain.ports import Claim
 from domain.post_driver import PostDriver, Run, new_post
 from domain.post_next_best import PostNextBest, Request
 from domain.posts import Lease, Post
+from domain.quota import QuotaKeeper
 from domain.slots import Slot
 from fakes.clock import FakeClock
 from fakes.instagram import FakePublisher, FakeRenditions
@@ -94,6 +95,7 @@ class Engine:
             library=self.library,
             publisher=self.publisher,
             renditions=self.renditions,
+            quota=QuotaKeeper(self.personas, self.ledger, self.publisher, self.clock, self.log),
             clock=self.clock,
             log=self.log,
         )

@@ -7,7 +7,7 @@ from threading import RLock
 
 from domain.ids import PersonaId, PhotoId
 from domain.near_duplicates import FEWEST_BITS, MOST_BITS, best_of, distance
-from domain.personas import Persona
+from domain.personas import Persona, Quota
 from domain.photos import HeldBack, HeldBackFor, Photo
 from domain.ports import Addition, Claim, Settlement
 from domain.posts import Lease, Post, PostStatus
@@ -67,6 +67,12 @@ class FakePersonaDirectory:
                 return False
             self._records.personas[persona_id] = replace(persona, caption=caption)
             return True
+
+    def note_quota(self, persona_id: PersonaId, quota: Quota) -> None:
+        with self._records.lock:
+            persona = self._records.personas.get(persona_id)
+            if persona is not None:
+                self._records.personas[persona_id] = replace(persona, quota=quota)
 
     def all(self) -> Sequence[Persona]:
         return [persona for _, persona in sorted(self._records.personas.items())]

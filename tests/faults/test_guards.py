@@ -15,6 +15,7 @@ from domain.ports import Claim, ContainerStatus, Settlement
 from domain.post_driver import PostDriver
 from domain.post_next_best import PostNextBest, Request
 from domain.posts import Lease, Post, PostStatus
+from domain.quota import QuotaKeeper
 from domain.reconcile import Reconcile
 from domain.slots import Slot
 from fakes.library import DEFAULT, NINE, Engine, a_photo
@@ -82,6 +83,7 @@ def _with_ledger(engine: Engine, ledger: FakePostLedger) -> tuple[PostNextBest, 
         library=engine.library,
         publisher=engine.publisher,
         renditions=engine.renditions,
+        quota=QuotaKeeper(engine.personas, ledger, engine.publisher, engine.clock, engine.log),
         clock=engine.clock,
         log=engine.log,
     )

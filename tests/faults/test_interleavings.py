@@ -29,6 +29,7 @@ from domain.ports import ContainerStatus, RecordsUnavailableError
 from domain.post_driver import PostDriver, Run
 from domain.post_next_best import PostNextBest, Request
 from domain.posts import CONTAINER_LIFE, TRANSITIONS, Post, PostStatus
+from domain.quota import QuotaKeeper
 from domain.reconcile import Reconcile
 from domain.slots import Slot
 from fakes.clock import FakeClock
@@ -357,7 +358,13 @@ def _joined(world: World, thread: RunThread) -> tuple[PostNextBest, Reconcile]:
     clock = SteppedClock(thread, world.clock)
     log = FakeRunLog()
     driver = PostDriver(
-        ledger=ledger, library=library, publisher=publisher, renditions=renditions, clock=clock, log=log
+        ledger=ledger,
+        library=library,
+        publisher=publisher,
+        renditions=renditions,
+        quota=QuotaKeeper(personas, ledger, publisher, clock, log),
+        clock=clock,
+        log=log,
     )
     return (
         PostNextBest(personas=personas, library=library, ledger=ledger, driver=driver, clock=clock, log=log),

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.meta.errors import TABLE, GraphError, Phase, fault_of, fault_of_status
-from domain.faults import AccountFault, Defer, Fault, ImageNotFetched, PhotoFault, Retry, Unresolved
+from domain.faults import AccountFault, Defer, Fault, ImageNotFetched, PhotoFault, QuotaUsed, Retry, Unresolved
 
 RETRY, NEW_CONTAINER, IMAGE, DEFER = "retry", "retry with a new container", "image not fetched", "defer"
 PHOTO, ACCOUNT = "photo fault", "account fault"
@@ -98,7 +98,7 @@ def in_words(fault: Fault) -> str:
         return UNRESOLVED_AND_ACCOUNT if fault.account_too else UNRESOLVED
     if kind is Retry and isinstance(fault, Retry):
         return NEW_CONTAINER if fault.new_container else RETRY
-    return {ImageNotFetched: IMAGE, Defer: DEFER, PhotoFault: PHOTO, AccountFault: ACCOUNT}[kind]
+    return {ImageNotFetched: IMAGE, Defer: DEFER, QuotaUsed: DEFER, PhotoFault: PHOTO, AccountFault: ACCOUNT}[kind]
 
 
 @pytest.mark.parametrize(("code", "subcode", "expected"), [(c, s, container) for c, s, container, _ in ROWS])

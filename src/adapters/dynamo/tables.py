@@ -23,7 +23,7 @@ from pynamodb.models import Model
 from domain import instants
 from domain.faults import FaultRecord
 from domain.ids import ContainerId, MediaId, PersonaId, PhotoId, RunId
-from domain.personas import Fit, Login, Persona
+from domain.personas import Fit, Login, Persona, Quota
 from domain.photos import HeldBack, HeldBackFor, Photo, PhotoAnalysis
 from domain.posts import Evidence, Lease, Post, PostStatus
 from domain.slots import Slot
@@ -51,6 +51,17 @@ class InstantAttribute(Attribute[datetime]):
         return instants.from_text(value)
 
 
+class _Map(MapAttribute[str, Any]):
+    @classmethod
+    def of(cls, **values: Any) -> Self:
+        return cls(**values)
+
+
+class QuotaMap(_Map):
+    left = NumberAttribute()
+    read_at = InstantAttribute()
+
+
 class PersonaItem(Model):
     class Meta:
         table_name = "personas"
@@ -64,12 +75,7 @@ class PersonaItem(Model):
     fit = UnicodeAttribute(null=True)
     paused_reason = UnicodeAttribute(null=True)
     token_expires_at = InstantAttribute(null=True)
-
-
-class _Map(MapAttribute[str, Any]):
-    @classmethod
-    def of(cls, **values: Any) -> Self:
-        return cls(**values)
+    quota = QuotaMap(null=True)  # type: ignore[no-untyped-call]
 
 
 class AnalysisMap(_Map):
@@ -239,7 +245,12 @@ def persona_item(tables: Tables, persona: Persona) -> PersonaItem:
         fit=persona.fit.value,
         paused_reason=persona.paused_reason,
         token_expires_at=persona.token_expires_at,
+        quota=quota_map(persona.quota) if persona.quota else None,
     )
+
+
+def quota_map(quota: Quota) -> QuotaMap:
+    return QuotaMap.of(left=quota.left, read_at=quota.read_at)
 
 
 def persona_of(item: PersonaItem) -> Persona:
@@ -253,6 +264,7 @@ def persona_of(item: PersonaItem) -> Persona:
         fit=Fit(item.fit) if item.fit else Fit.CROP,
         paused_reason=item.paused_reason,
         token_expires_at=item.token_expires_at,
+        quota=Quota(int(item.quota.left), item.quota.read_at) if item.quota else None,
     )
 
 

@@ -11,7 +11,7 @@ from datetime import timedelta
 from enum import Enum, auto
 from typing import Final
 
-from domain.faults import AccountFault, Defer, Fault, ImageNotFetched, PhotoFault, Retry, Unresolved
+from domain.faults import AccountFault, Defer, Fault, ImageNotFetched, PhotoFault, QuotaUsed, Retry, Unresolved
 
 
 class Phase(Enum):
@@ -47,6 +47,10 @@ def _defer(text: str, e: GraphError) -> Fault:
     return Defer(text, code=e.code, subcode=e.subcode, after=e.regain_access_after)
 
 
+def _quota_used(text: str, e: GraphError) -> Fault:
+    return QuotaUsed(text, code=e.code, subcode=e.subcode, after=e.regain_access_after)
+
+
 def _photo(text: str, e: GraphError) -> Fault:
     return PhotoFault(text, code=e.code, subcode=e.subcode)
 
@@ -74,6 +78,7 @@ _RETRY: Final = _retry()
 _NEW_CONTAINER: Final = _retry(new_container=True)
 
 _THROTTLED: Final = _Row("the account or the app is throttled", _defer, _defer)
+_QUOTA_USED: Final = _Row("the account's publishing quota is used up", _quota_used, _quota_used)
 _NEW_TOKEN: Final = "the access token is invalid or has expired: set a new one, then resume the persona"  # noqa: S105
 _TOKEN: Final = _Row(_NEW_TOKEN, _account, _account)
 _PERMISSION: Final = _Row("the app lacks a permission: grant it, then resume the persona", _account, _account)
@@ -98,8 +103,8 @@ TABLE: Final[Mapping[tuple[int, int | None], _Row]] = {
         _account,
         _unresolved_and_account,
     ),
-    (9, None): _Row("the account's publishing quota is used up", _defer, _defer),
-    (9, 2207042): _Row("the account's publishing quota is used up", _defer, _defer),
+    (9, None): _QUOTA_USED,
+    (9, 2207042): _QUOTA_USED,
     (10, None): _PERMISSION,
     (17, None): _THROTTLED,
     (24, None): _Row("the container or its media was not found", _RETRY, _unresolved),

@@ -14,6 +14,7 @@ from domain.ports import ContainerStatus, RecentMedia
 
 _ID: Final = re.compile(r"[A-Za-z0-9_.-]{1,128}")
 _RECENT: Final = "25"
+_MOST: Final = 1_000_000  # posts in a day: more is no quota
 
 
 class MetaPublisher:
@@ -70,6 +71,18 @@ class MetaPublisher:
             raise Retry("Instagram listed the recent media without a list.")
         return [media for media in map(_recent, entries) if media is not None]
 
+    def quota_left(self, persona: Persona, *, within: timedelta) -> int:
+        fields = {"fields": "config,quota_usage"}
+        path = f"{persona.instagram_user_id}/content_publishing_limit"
+        answer = self._repeatable("GET", persona, path, fields, within)
+        entries = answer.get("data")
+        entry = entries[0] if isinstance(entries, list) and entries else None
+        used = _count(entry, "quota_usage")
+        total = _count(entry.get("config"), "quota_total") if isinstance(entry, dict) else None
+        if used is None or total is None:
+            raise Retry("Instagram did not tell what is left of the publishing quota.")
+        return max(0, total - used)
+
     def permalink(self, persona: Persona, media_id: MediaId, *, within: timedelta) -> str:
         answer = self._repeatable("GET", persona, media_id, {"fields": "id,permalink,timestamp,media_type"}, within)
         permalink = _permalink(answer)
@@ -98,6 +111,11 @@ def _id(answer: Mapping[str, Any]) -> str | None:
     """The answer's id, which is a string of limited length that is safe in a path; None for anything else."""
     value = answer.get("id")
     return value if isinstance(value, str) and _ID.fullmatch(value) else None
+
+
+def _count(members: object, name: str) -> int | None:
+    value = members.get(name) if isinstance(members, dict) else None
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MOST else None
 
 
 def _permalink(entry: Mapping[str, Any]) -> str | None:

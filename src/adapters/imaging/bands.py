@@ -12,7 +12,7 @@ from adapters.imaging.depth import eight_bit
 _SPARE = 2
 
 # Of one band at its full size.
-_BAND_BYTES = 4_000_000
+_BAND_BYTES = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,8 +50,8 @@ def import_folder(
             exists=True,
             dir_okay=False,
             help="A CSV file in UTF-8 whose first line is file,aesthetic_score and may go on with ,caption,alt_text. "
-            "Files are named from FOLDER on; a score runs from 0 to 10, an empty one leaves it to the scorer; a caption "
-            "has at most 2200 characters, 30 hashtags and 20 mentions, an alt text 1000 characters.",
+            "Files are named from FOLDER on; a score runs from 0 to 10, an empty one leaves it to the scorer; a "
+            "caption has at most 2200 characters, 30 hashtags and 20 mentions, an alt text 1000 characters.",
         ),
     ] = None,
 ) -> None:

@@ -8,7 +8,10 @@ from adapters.imaging import UnusableImageError, measure
 SCORES_HEADER = ("file", "aesthetic_score", "caption", "alt_text")
 
 # Only these are opened: the folder may hold films of many gigabytes beside the pictures.
-_SUFFIXES = {".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".webp", ".tif", ".tiff", ".avif"}
+_SUFFIXES = {
+    *(".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".webp"),
+    *(".tif", ".tiff", ".avif", ".heic", ".heif", ".hif"),
+}
 
 
 def write_scores(folder: Path, csv_file: Path) -> int:

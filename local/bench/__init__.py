@@ -1,1 +1,1 @@
-"""`make bench`: what choosing the next photo costs, and what preparing one costs, beside their rivals in the same run."""
+"""`make bench`: what choosing the next photo and preparing one cost, beside their rivals in the same run."""

@@ -25,8 +25,10 @@ def ssim(one: Path, other: Path) -> float:
         return pixels.reduce(_WINDOW)
 
     def product(left: Image.Image, right: Image.Image) -> Image.Image:
-        both: Image.Image = ImageMath.lambda_eval(lambda args: args["left"] * args["right"], left=left, right=right)
-        return both
+        multiplied: Image.Image = ImageMath.lambda_eval(
+            lambda args: args["left"] * args["right"], left=left, right=right
+        )
+        return multiplied
 
     similarity = ImageMath.lambda_eval(
         lambda args: (

@@ -28,10 +28,13 @@ _WITHOUT_FLIPS: Final = _BANDS - 1
 def distance(one: str, other: str) -> int:
     """In how many of their 64 bits two perceptual hashes differ; in all of them where the colours are others.
 
-    Raises ValueError for what is no hash.
+    A plain picture, whose bits are all zero, has nothing to be known by, and is like no other. Raises ValueError for
+    what is no hash.
     """
     bits, _, colour = one.partition("-")
     other_bits, _, other_colour = other.partition("-")
+    if not (int(bits, 16) and int(other_bits, 16)):
+        return _BITS
     if colour and other_colour:
         pairs = zip(bytes.fromhex(colour), bytes.fromhex(other_colour), strict=True)
         if any(abs(value - other_value) > SAME_COLOUR for value, other_value in pairs):

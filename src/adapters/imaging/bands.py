@@ -12,7 +12,7 @@ from adapters.imaging.depth import eight_bit
 _SPARE = 2
 
 # Of one band at its full size.
-_BAND_BYTES = 4_000_000
+_BAND_BYTES = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ def rows_of_a_band(width: int, divisor: int) -> int:
 
 def rows_of(picture: Image.Image, divisor: int) -> Iterator[Image.Image]:
     """A decoded picture in bands."""
-    rows = picture.height if divisor == 1 else rows_of_a_band(picture.width, divisor)
+    rows = rows_of_a_band(picture.width, divisor)
     for top in range(0, picture.height, rows):
         yield picture.crop((0, top, picture.width, min(top + rows, picture.height)))
 
@@ -58,8 +58,6 @@ def shrunken(size: tuple[int, int], bands: Iterable[Image.Image], divisor: int) 
         part = eight_bit(band)
         if divisor > 1:
             part = part.reduce(divisor)
-        if part.height == height:
-            return Shrunken(part, width, height, size)
         if whole is None:
             whole = Image.new(part.mode, (part.width, -(-height // divisor)))
         whole.paste(part, (0, top))

@@ -89,6 +89,8 @@ def _stored(source: bytes, picture: ImageFile.ImageFile, scale: float) -> Shrunk
         size = picture.size
         drafted = picture.draft(None, (max(1, int(size[0] * scale)), max(1, int(size[1] * scale))))
     picture.load()
+    if drafted is None and divisor == 1:
+        return Shrunken(eight_bit(picture), *picture.size, picture.size)
     if drafted is None:
         # By rows as well, though all are there: no second whole is made on the way to 8 bits.
         return shrunken(picture.size, rows_of(picture, divisor), divisor)

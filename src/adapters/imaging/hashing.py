@@ -18,12 +18,10 @@ _WAVES: Final = tuple(
     for wave in range(11)
 )
 
-# Which waves, across and down, slowest first: 64 of them, without the mean. The slower a wave is, the less a shift moves it.
-_CHOSEN: Final = tuple(
-    sorted(
-        ((u, v) for u in range(11) for v in range(11) if u + v > 0),
-        key=lambda wave: (wave[0] ** 2 + wave[1] ** 2, wave),
-    )
+# Which waves, across and down, slowest first: 64 without the mean. The slower a wave is, the less a shift moves it.
+_CHOSEN: Final = sorted(
+    ((across, down) for across in range(11) for down in range(11) if across or down),
+    key=lambda wave: (wave[0] ** 2 + wave[1] ** 2, wave),
 )[:64]
 
 

@@ -9,7 +9,7 @@ from adapters.imaging.bands import rows_of_a_band
 
 
 def heif_bands(source: bytes, divisor: int) -> tuple[tuple[int, int], Iterator[Image.Image]]:
-    """The size of the main picture in `source`, and its rows from the top, of a multiple of `divisor` each but the last.
+    """The size of the main picture in `source`, and its rows from the top: of a multiple of `divisor` but the last.
 
     It is upright: libheif turns it as the container says. Raises what pi_heif raises at damage.
     """

@@ -20,6 +20,12 @@ MOST_PIXELS: Final = 200_000_000
 # Pillow's own guard stands lower (error at 179 million pixels) and counts in the same place, in Image.open. A JPEG
 # of MPO form, as phones write it, is opened by the JPEG plugin.
 Image.MAX_IMAGE_PIXELS = MOST_PIXELS
+
+# Without these Pillow gives each picture's memory back to the system and takes it anew, zeroed page by page: a tenth of
+# the time that a photo takes. 16 MB stay with the process. (Pillow's documentation, "Block allocator".)
+Image.core.set_block_size(1 << 20)  # type: ignore[attr-defined]
+Image.core.set_blocks_max(16)  # type: ignore[attr-defined]
+
 _FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "AVIF", "HEIF")
 
 _EXPORT = "Export it as JPEG and import that."

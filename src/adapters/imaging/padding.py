@@ -24,9 +24,10 @@ def fitted_on_border(width: int, height: int) -> tuple[tuple[int, int], tuple[in
 def on_border(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
     """`picture` (RGB) in the middle of a border of `size`: its own middle part, enlarged to fill that, and blurred."""
     width, height = size
+    # The largest part of the border's own ratio, in whole pixels: one of a part of a pixel may be the whole picture.
     scale = min(picture.width / width, picture.height / height)
-    across, down = width * scale, height * scale
-    left, top = (picture.width - across) / 2, (picture.height - down) / 2
+    across, down = min(picture.width, max(1, round(width * scale))), min(picture.height, max(1, round(height * scale)))
+    left, top = (picture.width - across) // 2, (picture.height - down) // 2
     small = (max(2, width // _SHRUNK), max(2, height // _SHRUNK))
     middle = picture.resize(small, Image.Resampling.BOX, (left, top, left + across, top + down))
     whole = middle.filter(ImageFilter.GaussianBlur(_RADIUS)).resize(size, Image.Resampling.BICUBIC)

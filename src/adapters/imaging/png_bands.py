@@ -1,4 +1,4 @@
-"""Reads a PNG band by band. Pillow has no way to decode a part of one, so each band is handed to it as a PNG of its own.
+"""Reads a PNG band by band: Pillow decodes no part of a file, so each band is handed to it as a PNG of its own.
 
 Source: W3C, "Portable Network Graphics (PNG) Specification (Third Edition)": chunks in section 5, filters in section 9.
 """

@@ -34,6 +34,7 @@ POSTS: Final = "src/domain/posts.py"
 RECONCILE: Final = "src/domain/reconcile.py"
 POST_NEXT_BEST: Final = "src/domain/post_next_best.py"
 WIRING: Final = "src/handlers/wiring.py"
+HANDLER: Final = "src/handlers/reconcile.py"
 GRAPH: Final = "src/adapters/meta/graph.py"
 PUBLISHER: Final = "src/adapters/meta/publisher.py"
 
@@ -41,6 +42,7 @@ CLAIM: Final = ("tests/contract/test_claim.py",)
 MOVES: Final = ("tests/contract/test_moves.py",)
 SETTLEMENTS: Final = ("tests/contract/test_settlements.py",)
 TAKE_OVER: Final = ("tests/contract/test_take_over.py",)
+TOLD: Final = ("tests/unit/test_reconcile_telling.py",)
 LOST_REPLIES: Final = ("tests/contract/test_lost_replies.py",)
 DRIVES: Final = ("tests/unit/test_post_driver.py",)
 CHOOSES: Final = ("tests/unit/test_post_next_best.py",)
@@ -83,7 +85,14 @@ MUTANTS: Final = (
         "claim: the photo has no post",
         LEDGER,
         "photo_has_no_post = photo.queued_for.exists() & photo.post_slot.does_not_exist()",
-        "photo_has_no_post = photo.photo_id.exists()",
+        "photo_has_no_post = photo.queued_for.exists()",
+        CLAIM,
+    ),
+    Mutant(
+        "claim: the photo is in the queue",
+        LEDGER,
+        "photo_has_no_post = photo.queued_for.exists() & photo.post_slot.does_not_exist()",
+        "photo_has_no_post = photo.photo_id.exists() & photo.post_slot.does_not_exist()",
         CLAIM,
     ),
     Mutant(
@@ -356,8 +365,8 @@ MUTANTS: Final = (
         "deadline: only where nothing was sent",
         DRIVER,
         "        if post.is_fenced:\n            return self._resolve(run, persona, post)\n"
-        "        if self._clock.now() >= post.deadline:\n            return self._miss_deadline(post)\n",
-        "        if self._clock.now() >= post.deadline:\n            return self._miss_deadline(post)\n"
+        "        if self._clock.now() >= post.deadline:\n            return self._miss_deadline(post, persona)\n",
+        "        if self._clock.now() >= post.deadline:\n            return self._miss_deadline(post, persona)\n"
         "        if post.is_fenced:\n            return self._resolve(run, persona, post)\n",
         DRIVES,
     ),
@@ -380,7 +389,7 @@ MUTANTS: Final = (
         DRIVER,
         "        now = self._clock.now()\n        what_is_open = (",
         "        now = self._clock.now()\n        if seen is ContainerStatus.EXPIRED:\n"
-        "            return self._miss_deadline(post)\n        what_is_open = (",
+        "            return self._miss_deadline(post, persona)\n        what_is_open = (",
         DRIVES,
     ),
     Mutant(
@@ -433,6 +442,34 @@ MUTANTS: Final = (
         "            if refusal.is_server_error:\n",
         "            if False:\n",
         REPLIES,
+    ),
+    Mutant(
+        "told: of an unresolved post after an hour",
+        HANDLER,
+        "now - sent_at >= UNRESOLVED_ALARM",
+        "False",
+        TOLD,
+    ),
+    Mutant(
+        "told: each post as soon as it is done",
+        HANDLER,
+        "lambda report: answers.append(_told(report, stack.clock.now(), log)),",
+        "lambda report: None,",
+        TOLD,
+    ),
+    Mutant(
+        "told: that a record could not be read",
+        HANDLER,
+        "    if done.unreadable:\n",
+        "    if False:\n",
+        TOLD,
+    ),
+    Mutant(
+        "reconcile: no post takes the others' time",
+        RECONCILE,
+        "        run = replace(run, works_until=min(run.ends_at, now + TIME_FOR_ONE))\n",
+        "",
+        ("tests/unit/test_reconcile.py",),
     ),
     Mutant(
         "wire: only what never left may be sent again",

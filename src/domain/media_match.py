@@ -68,11 +68,15 @@ def candidates(post: Post, recent: Iterable[RecentMedia], recorded: Collection[M
     return tuple(
         media
         for media in recent
-        if media.media_type == "IMAGE"
+        if media.media_type in _IMAGE
         and post.created_at - BEFORE_CREATION <= media.published_at <= sent_at + AFTER_PUBLISH
         and _folded(media.caption) == caption
         and media.media_id not in recorded
     )
+
+
+# The list may leave the type of a single image out, as a request does.
+_IMAGE: Final = frozenset({"IMAGE", ""})
 
 
 def _folded(caption: str) -> str:

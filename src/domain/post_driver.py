@@ -37,8 +37,8 @@ from domain.ports import (
     RunLog,
     Settlement,
 )
-from domain.posts import CONTAINER_LIFE, Evidence, Lease, Post
-from domain.quota import QuotaKeeper
+from domain.posts import CONTAINER_LIFE, Evidence, Lease, Post, PostStatus
+from domain.quota import LOOK_AGAIN_AFTER, QuotaKeeper
 from domain.slots import Slot
 
 LEASE_MARGIN: Final = timedelta(seconds=30)
@@ -58,7 +58,11 @@ MOST_DEADLINES_MISSED: Final = 3
 """A photo that was not posted by this many deadlines is set aside, so that the others have their turn."""
 DEADLINE_MISSED: Final = "DeadlineMissed"
 """The kind of fault on record of a post that came to nothing by its deadline."""
+MISSED_WHILE_PAUSED: Final = "DeadlineMissedWhilePaused"
 MISSES_COUNT_FOR: Final = timedelta(days=30)
+
+LONGEST_UNREAD: Final = 2 * CONTAINER_LIFE
+"""After this, the media id of a live post is looked for no more, though the account's media could not be read."""
 
 MOST_RETRIES: Final = 3
 FIRST_RETRY_AFTER: Final = timedelta(seconds=2)
@@ -117,7 +121,8 @@ class PostDriver:
         ``photo`` saves a read where the caller has it. Raises RecordsUnavailableError, after which the record tells a
         later run where to go on; no fault of Instagram's, of the photo's or of the account's is raised.
         """
-        earlier: tuple[Report, ...] = ()
+        # Of a post that an earlier run left, its slot's refused photos may never have been told of.
+        earlier = self._refused_before(post) if photo is None else ()
         while True:
             self._log.about(slot=str(post.slot), photo_id=post.photo_id, post_status=post.status.value)
             step = self._step(run, persona, post, photo)
@@ -135,16 +140,51 @@ class PostDriver:
         now = self._clock.now()
         if match.unique is not None:
             return self._ledger.complete(post.as_identified(match.unique.media_id, match.unique.permalink, now))
-        if not match.was_read or now < (post.publish_sent_at or post.updated_at) + CONTAINER_LIFE:
+        sent_at = post.publish_sent_at or post.updated_at
+        if now < sent_at + (CONTAINER_LIFE if match.was_read else LONGEST_UNREAD):
             return False
         evidence = Evidence(ContainerStatus.PUBLISHED.value, match.media_ids)
         return self._ledger.complete(post.as_unidentified(evidence, now))
+
+    # ---- posts whose persona was removed: nothing can be asked, and they end all the same ----
+
+    def is_over_without_persona(self, post: Post) -> bool:
+        """Whether the time has come at which a post ends of which nobody can ask Instagram any more."""
+        now = self._clock.now()
+        if post.status is PostStatus.POSTED:
+            return now >= (post.publish_sent_at or post.updated_at) + LONGEST_UNREAD
+        if post.publish_sent_at is not None:
+            return now >= post.publish_sent_at + CONTAINER_LIFE
+        return now >= post.deadline
+
+    def give_up_identifying(self, post: Post) -> bool:
+        """Look no more for the media id of a ``posted`` post; whether anything was written."""
+        evidence = Evidence(ContainerStatus.PUBLISHED.value)
+        return self._ledger.complete(post.as_unidentified(evidence, self._clock.now()))
+
+    def end_without_persona(self, post: Post) -> Report:
+        """End a post for which ``is_over_without_persona``. The caller holds its lease."""
+        if not post.is_fenced:
+            return self._miss_deadline(post)
+        gone = FaultRecord(Unresolved.__name__, "The persona was removed while nobody knew what became of the post.")
+        unconfirmed = post.as_unconfirmed(gone, Evidence("nothing, since the persona was removed"), self._clock.now())
+        return self._record(post, unconfirmed, Outcome.UNCONFIRMED, f"{gone.message} It may be live: look.")
+
+    def _refused_before(self, post: Post) -> tuple[Report, ...]:
+        """The reports of the slot's photos that were refused before this one. Telling of them twice does no harm."""
+        attempts = [Slot(post.slot.start, attempt) for attempt in range(1, post.slot.attempt)]
+        found = [self._ledger.get(post.persona_id, slot) for slot in attempts]
+        return tuple(
+            Report.of(Outcome.FAILED, refused, refused.fault.message if refused.fault else None)
+            for refused in found
+            if refused is not None and refused.status is PostStatus.FAILED
+        )
 
     def _step(self, run: Run, persona: Persona, post: Post, photo: Photo | None) -> Report | _GoesOn:
         if post.is_fenced:
             return self._resolve(run, persona, post)
         if self._clock.now() >= post.deadline:
-            return self._miss_deadline(post)
+            return self._miss_deadline(post, persona)
         if persona.paused_reason is not None:
             return self._defer(post, Defer(f"The persona is paused: {persona.paused_reason}"), post.container_id)
         return self._send(run, persona, post, photo)
@@ -166,7 +206,7 @@ class PostDriver:
                 self._refuse_unless_time_to_publish(run)
                 now = self._clock.now()
                 if now >= post.deadline:
-                    return self._miss_deadline(post)
+                    return self._miss_deadline(post, persona)
             except Retry as fault:
                 retries += 1
                 container_id = None if fault.new_container else container_id
@@ -346,14 +386,17 @@ class PostDriver:
 
     def _defer(self, post: Post, fault: Retry | Defer, container_id: ContainerId | None) -> Report:
         after = fault.after if isinstance(fault, Defer) else timedelta(0)
-        if isinstance(fault, QuotaUsed):
-            self._quota.note_used_up(post.persona_id)
-            after = after or self._quota.frees_in(post.persona_id)
+        if isinstance(fault, QuotaUsed) and not after:
+            # Past the fence a refusal must be on record before anything else is asked.
+            after = LOOK_AGAIN_AFTER if post.is_fenced else self._quota.frees_in(post.persona_id)
         now = self._clock.now()
         look_again_at = now + after
         record = replace(fault.record, kind=Defer.__name__)
         deferred = post.as_deferred(record, now, min(look_again_at, max(now, post.deadline)), container_id)
-        return self._record(post, deferred, Outcome.DEFERRED, fault.message)
+        report = self._record(post, deferred, Outcome.DEFERRED, fault.message)
+        if isinstance(fault, QuotaUsed):
+            self._quota.note_used_up(post.persona_id)
+        return report
 
     def _fail_photo(self, run: Run, persona: Persona, post: Post, fault: PhotoFault) -> Report | _GoesOn:
         failed = post.as_failed(fault.record, self._clock.now())
@@ -369,7 +412,7 @@ class PostDriver:
         return self._record(post, failed, Outcome.FAILED, fault.message)
 
     def _next_posts(self, run: Run, persona: Persona, slot: Slot | None) -> Iterator[tuple[Photo, Post]]:
-        if slot is None or self._time_left(run) < PUBLISH_RESERVE + RECORD_RESERVE:
+        if slot is None:
             return
         choice = CuratorsChoice(persona)
         for photo in choice.candidates(self._library.best_first(persona.persona_id)):
@@ -386,9 +429,11 @@ class PostDriver:
         failed = post.as_failed(fault.record, self._clock.now())
         return self._fail_and_requeue(post, failed, fault.message, pause=fault.message)
 
-    def _miss_deadline(self, post: Post) -> Report:
+    def _miss_deadline(self, post: Post, persona: Persona | None = None) -> Report:
+        is_paused = persona is not None and persona.paused_reason is not None
         last = f" Last: {post.fault.message}" if post.fault else ""
-        is_set_aside = self._deadlines_missed(post) + 1 >= MOST_DEADLINES_MISSED
+        # A pause is no fault of the photo's, and burns none.
+        is_set_aside = not is_paused and self._deadlines_missed(post) + 1 >= MOST_DEADLINES_MISSED
         where = (
             f"it happened {MOST_DEADLINES_MISSED} times to this photo, so it stays out of the queue"
             if is_set_aside
@@ -396,7 +441,8 @@ class PostDriver:
         )
         reason = f"Not posted within 23 hours of its slot; {where}.{last}"
         code, subcode = (post.fault.code, post.fault.subcode) if post.fault else (None, None)
-        failed = post.as_failed(FaultRecord(DEADLINE_MISSED, reason, code, subcode), self._clock.now())
+        kind = MISSED_WHILE_PAUSED if is_paused else DEADLINE_MISSED
+        failed = post.as_failed(FaultRecord(kind, reason, code, subcode), self._clock.now())
         if is_set_aside:
             return self._record(post, failed, Outcome.FAILED, reason)
         return self._fail_and_requeue(post, failed, reason)

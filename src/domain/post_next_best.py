@@ -8,7 +8,7 @@ from typing import Final
 
 from domain.captions import caption_problem
 from domain.curators_choice import CuratorsChoice
-from domain.faults import AccountFault, PhotoFault
+from domain.faults import AccountFault, FaultRecord
 from domain.ids import PersonaId
 from domain.outcomes import Outcome, Report
 from domain.personas import Persona
@@ -20,6 +20,9 @@ from domain.slots import Slot
 
 LATEST_START: Final = timedelta(hours=6)
 """A slot that starts later than this is skipped: after an outage the account must not be flooded."""
+
+CAPTION_REFUSED: Final = "CaptionRefused"
+"""The kind of fault on record of a post whose photo was never sent, since Instagram would refuse its caption."""
 
 NOTHING_TO_POST: Final = "No unposted photos available to schedule."
 
@@ -80,12 +83,18 @@ class PostNextBest:
 
     def _claim_and_drive(self, request: Request, persona: Persona, run: Run) -> Report:
         refused: list[Report] = []
-        report = self._claim_best(request, persona, run, refused)
+        report = self._claim_best(request, persona, run, refused, request.slot)
+        if report is None:
+            report = refused.pop() if refused else self._find_out(request, persona, run, refused, may_go_on=False)
         return replace(report, earlier=(*refused, *report.earlier))
 
-    def _claim_best(self, request: Request, persona: Persona, run: Run, refused: list[Report]) -> Report:
-        """Drive the first candidate whose claim is won. ``refused`` collects those whose own caption is at fault."""
-        slot = request.slot
+    def _claim_best(
+        self, request: Request, persona: Persona, run: Run, refused: list[Report], slot: Slot
+    ) -> Report | None:
+        """Drive the first candidate whose claim is won; None where there is none.
+
+        ``refused`` collects those whose own caption is at fault.
+        """
         for photo in CuratorsChoice(persona).candidates(self._library.best_first(persona.persona_id)):
             post = new_post(run, persona, slot, photo, self._clock.now())
             problem = caption_problem(post.caption)
@@ -93,13 +102,13 @@ class PostNextBest:
                 return self._refuse_for_all(request, persona, run, post, problem)
             if problem is not None:
                 reason = f"Not sent: {problem}, and import the photo again with the shorter one."
-                post = post.as_failed(PhotoFault(reason).record, post.updated_at)
+                post = post.as_failed(FaultRecord(CAPTION_REFUSED, reason), post.updated_at)
             match self._ledger.claim(post):
                 case Claim.PHOTO_TAKEN:
                     self._log.info("Lost this photo to another slot; trying the next.", lost_photo_id=photo.photo_id)
                     continue
                 case Claim.SLOT_TAKEN:
-                    return self._find_out(request, persona, run)
+                    return self._find_out(request, persona, run, refused)
                 case Claim.PERSONA_PAUSED:
                     return self._paused(request, "The persona was paused while this run was starting.")
             if post.status is PostStatus.POSTING:
@@ -109,15 +118,22 @@ class PostNextBest:
                 return failed
             slot = post.slot.following
             refused.append(failed)
-        return refused.pop() if refused else self._find_out(request, persona, run)
+        return None
 
-    def _find_out(self, request: Request, persona: Persona, run: Run) -> Report:
+    def _find_out(
+        self, request: Request, persona: Persona, run: Run, refused: list[Report], *, may_go_on: bool = True
+    ) -> Report:
         """What became of a slot that this run could not claim: done, under way, left over, or never begun."""
         post = self._ledger.latest(request.persona_id, request.slot.first)
         if post is None:
             self._log.warning(NOTHING_TO_POST)
             return self._without_photo(Outcome.NOTHING_TO_POST, request, NOTHING_TO_POST)
         self._log.about(slot=str(post.slot), photo_id=post.photo_id, post_status=post.status.value)
+        if may_go_on and _ended_without_its_next(post) and post.slot.following is not None:
+            # Its run may have been killed between two photos; where it was not, there is no candidate now either.
+            report = self._claim_best(request, persona, run, refused, post.slot.following)
+            if report is not None:
+                return report
         if post.status is not PostStatus.POSTING:
             return Report.of(Outcome.ALREADY_DONE, post, _how_it_ended(post))
         taken = self._ledger.take_over(post.persona_id, post.slot, run.lease, self._clock.now())
@@ -145,7 +161,7 @@ class PostNextBest:
         reason = f"Not sent: {problem} in the persona (`fluffy-train persona set-caption`), then resume the persona."
         failed = post.as_failed(AccountFault(reason).record, post.updated_at)
         if not self._ledger.refuse(failed, pause=reason):
-            return self._find_out(request, persona, run)
+            return self._find_out(request, persona, run, [], may_go_on=False)
         return Report.of(Outcome.FAILED, failed, reason)
 
     def _paused(self, request: Request, reason: str) -> Report:
@@ -163,6 +179,11 @@ def _why(best: Photo, runner_up: Photo | None = None) -> str:
         return f"score {score:g}, the only photo in the queue."
     next_score = runner_up.analysis.aesthetic_score
     return f"score {score:g}, the highest in the queue; next is {runner_up.photo_id} with {next_score:g}."
+
+
+def _ended_without_its_next(post: Post) -> bool:
+    """Its photo was refused by us, in a write of its own: the slot's next claim was to follow."""
+    return post.status is PostStatus.FAILED and post.fault is not None and post.fault.kind == CAPTION_REFUSED
 
 
 def _how_it_ended(post: Post) -> str:

@@ -6,7 +6,6 @@ runs at once share the work, since only one can take a post's lease. What one ru
 """
 
 import os
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -37,21 +36,25 @@ def handler(_event: Any, context: LambdaContext) -> dict[str, Any]:
     log = PowertoolsRunLog(logger)
     try:
         stack = wiring.build(wiring.Settings.of(os.environ))
-        done = stack.reconcile(log)(stack.start_run(context.get_remaining_time_in_millis()))
+        answers: list[dict[str, Any]] = []
+        done = stack.reconcile(log)(
+            stack.start_run(context.get_remaining_time_in_millis()),
+            lambda report: answers.append(_told(report, stack.clock.now(), log)),
+        )
     except (wiring.SettingsError, RecordsUnavailableError) as error:
         logger.error("The run ended without an outcome.", extra={"error": type(error).__name__, "reason": str(error)})
         metrics.add_metric("NoOutcome", MetricUnit.Count, 1)
         raise
-    answers = [tell(report, log, metrics) for report in done.reports]
-    overdue = sum(map(_is_overdue(stack.clock.now()), done.reports))
-    if overdue:
-        metrics.add_metric("UnresolvedForAnHour", MetricUnit.Count, overdue)
     if done.unreadable:
         raise RecordsUnavailableError(f"{done.unreadable} open posts could not be read or written; the log names them.")
     return {"posts": answers, "left_for_later": done.left_for_later}
 
 
-def _is_overdue(now: datetime) -> Callable[[Report], bool]:
-    return lambda report: (
-        report.outcome is Outcome.UNRESOLVED and report.sent_at is not None and now - report.sent_at >= UNRESOLVED_ALARM
-    )
+def _told(report: Report, now: datetime, log: PowertoolsRunLog) -> dict[str, Any]:
+    """Tell of one post, whatever becomes of the run after it."""
+    answer = tell(report, log, metrics)
+    sent_at = report.sent_at
+    if report.outcome is Outcome.UNRESOLVED and sent_at is not None and now - sent_at >= UNRESOLVED_ALARM:
+        metrics.add_metric("UnresolvedForAnHour", MetricUnit.Count, 1)
+    metrics.flush_metrics()
+    return answer

@@ -96,6 +96,18 @@ def test_a_photo_that_is_not_in_the_queue_cannot_be_claimed(records: Records) ->
     assert records.everything() == before
 
 
+def test_a_photo_that_has_a_post_cannot_be_claimed_wherever_it_stands(dynamo: DynamoImplementation) -> None:
+    """Whatever a slip left in the queue."""
+    furnish(dynamo)
+    dynamo.raw.update_item(
+        TableName=dynamo.names["PhotosTable"],
+        Key={"persona_id": {"S": DEFAULT}, "photo_id": {"S": a_photo_id("sunrise")}},
+        UpdateExpression="SET post_slot = :slot",
+        ExpressionAttributeValues={":slot": {"S": "2026-11-01T09:00:00Z"}},
+    )
+    assert dynamo.ledger.claim(a_post()) is Claim.PHOTO_TAKEN
+
+
 def test_a_post_that_failed_before_its_claim_takes_its_photo_all_the_same(records: Records) -> None:
     furnish(records)
     failed = a_post().as_failed(FAULT, CLAIMED_AT)

@@ -69,7 +69,7 @@ SUBCODE_MISSING: list[Row] = [
 ]
 
 SUBCODE_UNKNOWN: list[Row] = [
-    (code, 1234567, at_container, at_publish)
+    (code, 1234567, at_container, UNRESOLVED if code in {9, 25, 352, 9007} else at_publish)
     for code, subcode, at_container, at_publish in (*DOCUMENTED, *SUBCODE_MISSING)
     if subcode is None
 ]

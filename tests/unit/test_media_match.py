@@ -103,9 +103,14 @@ def test_an_empty_caption_matches_nothing(caption: str) -> None:
     assert not matches(caption, "")
 
 
-@pytest.mark.parametrize("media_type", ["VIDEO", "CAROUSEL_ALBUM", "", "image"])
+@pytest.mark.parametrize("media_type", ["VIDEO", "CAROUSEL_ALBUM", "image"])
 def test_another_kind_of_media_does_not_match(media_type: str) -> None:
     assert candidates(POST, [a_media(media_type=media_type)], ()) == ()
+
+
+def test_a_media_without_a_type_is_a_single_image() -> None:
+    media = a_media(media_type="")
+    assert candidates(POST, [media], ()) == (media,)
 
 
 def test_a_media_that_another_post_has_recorded_does_not_match() -> None:

@@ -620,13 +620,17 @@ def test_a_slot_does_not_go_on_when_the_next_attempt_is_on_record_already(three_
     assert engine.library.pages_read == 1
 
 
-def test_a_slot_does_not_go_on_without_the_time_for_another_photo(three_more: Engine) -> None:
+def test_a_slot_goes_on_in_a_later_run_where_this_one_has_no_time_for_another_photo(three_more: Engine) -> None:
     engine = three_more
     engine.publisher.fail("create_container", TOO_LARGE)
     when(engine, "create_container", lambda: engine.clock.advance(timedelta(seconds=20)))
     report = engine.claim_and_drive("best", lasting=timedelta(seconds=39))
-    assert (report.outcome, report.slot) == (Outcome.FAILED, NINE)
-    assert engine.photo("second").post_slot is None
+    assert (report.outcome, report.slot) == (Outcome.DEFERRED, SECOND)
+    assert engine.photo("second").post_slot == SECOND
+    engine.clock.advance(timedelta(minutes=15))
+    later = taken_over(engine.take_over_and_drive(SECOND))
+    assert later.outcome is Outcome.POSTED
+    assert [(one.outcome, one.slot) for one in later.earlier] == [(Outcome.FAILED, NINE)]
 
 
 def test_a_photo_that_left_the_library_is_a_photo_fault(engine: Engine) -> None:

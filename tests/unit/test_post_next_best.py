@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
+from itertools import count
 from typing import Any, NoReturn
 
 import pytest
@@ -12,8 +13,9 @@ from domain.faults import AccountFault, Defer, FaultRecord, PhotoFault, Retry, U
 from domain.ids import PersonaId
 from domain.outcomes import Outcome, Report
 from domain.photos import Photo
+from domain.ports import Claim, RecordsUnavailableError
 from domain.post_next_best import NOTHING_TO_POST, Request, UnknownPersonaError
-from domain.posts import PostStatus
+from domain.posts import Post, PostStatus
 from domain.slots import Slot
 from fakes.library import DEFAULT, NINE, Engine, a_persona, a_photo, a_photo_id
 from fakes.records import FakePhotoLibrary, FakeRecords
@@ -209,6 +211,29 @@ def test_a_second_delivery_of_a_failed_slot_tells_why_and_posts_nothing() -> Non
     assert engine.publisher.live == []
 
 
+def test_a_slot_goes_on_whose_run_was_killed_between_a_refused_caption_and_the_next_claim() -> None:
+    engine = Engine(a_photo("wordy", score=9.0, caption="x" * 2201), a_photo("second", score=8.0))
+    claim, claims = engine.ledger.claim, count(1)
+
+    def killed_at_the_second(post: Post) -> Claim:
+        if next(claims) == 2:
+            raise RecordsUnavailableError("The process is gone.")
+        return claim(post)
+
+    engine.ledger.claim = killed_at_the_second  # type: ignore[method-assign]
+    with pytest.raises(RecordsUnavailableError):
+        engine.deliver()
+    engine.ledger.claim = claim  # type: ignore[method-assign]
+    again = engine.deliver()
+    assert (again.outcome, again.slot, again.photo_id) == (Outcome.POSTED, SECOND, a_photo_id("second"))
+
+
+def test_a_slot_of_nothing_but_refused_captions_is_done(engine: Engine) -> None:
+    engine = Engine(a_photo("wordy", caption="x" * 2201))
+    assert engine.deliver().outcome is Outcome.FAILED
+    assert engine.deliver().outcome is Outcome.ALREADY_DONE
+
+
 def test_a_second_delivery_of_a_slot_that_went_on_tells_of_its_last_photo(engine: Engine) -> None:
     engine.publisher.fail("create_container", TOO_LARGE)
     posted = engine.deliver()
@@ -383,7 +408,7 @@ def test_a_photo_whose_own_caption_is_too_long_fails_and_the_next_best_is_posted
     assert engine.post().status is PostStatus.FAILED
     fault = engine.post().fault
     assert fault is not None
-    assert (fault.kind, fault.message) == ("PhotoFault", refused.reason)
+    assert (fault.kind, fault.message) == ("CaptionRefused", refused.reason)
     assert "2201 characters" in fault.message
     assert engine.photo("wordy").post_slot == NINE
     assert len(engine.publisher.containers) == len(engine.publisher.live) == 1

@@ -2,19 +2,20 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from itertools import count
 
 import pytest
 
 from domain.faults import AccountFault, Retry, Unresolved
-from domain.ids import PersonaId
-from domain.outcomes import Outcome
+from domain.ids import ContainerId, PersonaId
+from domain.outcomes import Outcome, Report
 from domain.personas import Persona
-from domain.ports import RecordsUnavailableError
+from domain.ports import ContainerStatus, RecordsUnavailableError
 from domain.posts import PostStatus
 from domain.reconcile import TIME_FOR_ONE, Reconcile, Reconciliation
 from domain.slots import Slot
-from fakes.library import DEFAULT, NINE, Engine, a_persona, a_photo
+from fakes.library import DEFAULT, NINE, Engine, a_persona, a_photo, a_photo_id, a_post
 from fakes.records import FakePersonaDirectory, FakePostLedger
 
 LASTING = timedelta(minutes=5)
@@ -94,11 +95,81 @@ def test_what_the_time_does_not_allow_is_left_to_the_next_run(engine: Engine) ->
 def test_one_stuck_container_does_not_take_the_others_time(engine: Engine) -> None:
     leave_open(engine)
     engine.clock.advance(timedelta(minutes=15))
-    engine.publisher.fail("create_container", HICCUP, times=40)
+    engine.publisher.statuses = [ContainerStatus.IN_PROGRESS] * 60
     began_at = engine.clock.now()
-    done = reconcile(engine)
+    done = reconcile(engine, lasting=timedelta(minutes=10))
     assert outcomes(done) == [Outcome.DEFERRED] * 3
     assert engine.clock.now() - began_at < 3 * TIME_FOR_ONE
+
+
+def test_live_posts_without_a_media_id_take_no_other_posts_time(engine: Engine) -> None:
+    """The account's media cannot be listed, and each try takes half a minute."""
+    for number in range(12):
+        post = a_post(slot=at(-60 - number), photo_id=a_photo_id(f"live {number}"))
+        fenced = post.as_fenced(ContainerId(str(number)), NINE.start + timedelta(seconds=1))
+        engine.records.posts[DEFAULT, post.slot] = fenced.as_posted(None, NINE.start + timedelta(seconds=2))
+    slots = leave_open(engine)
+    engine.clock.advance(timedelta(minutes=30))
+    engine.publisher.fail("recent_media", HICCUP, times=1000)
+    engine.publisher.before_call = lambda method: (
+        engine.clock.advance(timedelta(seconds=30)) if method == "recent_media" else None
+    )
+    done = reconcile(engine)
+    assert [(report.outcome, report.slot) for report in done.reports] == [(Outcome.POSTED, slot) for slot in slots]
+    assert done.left_for_later
+
+    engine.clock.advance(timedelta(hours=49))
+    for _ in range(2):
+        reconcile(engine)
+    assert [key for key, post in engine.records.posts.items() if post.wants_another_look] == []
+
+
+def test_each_report_is_told_before_the_next_post_is_seen_to(engine: Engine) -> None:
+    leave_open(engine)
+    engine.clock.advance(timedelta(minutes=15))
+    told: list[Slot] = []
+    live: list[int] = []
+
+    def on_report(report: Report) -> None:
+        told.append(report.slot)
+        live.append(len(engine.publisher.live))
+
+    use_case = Reconcile(
+        personas=engine.personas, ledger=engine.ledger, driver=engine.driver, clock=engine.clock, log=engine.log
+    )
+    use_case(engine.start_run(LASTING), on_report)
+    assert (told, live) == ([at(0), at(1), at(2)], [1, 2, 3])
+
+
+class BreakingLedger(FakePostLedger):
+    """The list of open posts breaks off after its first page."""
+
+    def open_posts(self, now: datetime) -> Iterator[tuple[PersonaId, Slot]]:
+        yield next(super().open_posts(now))
+        raise RecordsUnavailableError("DynamoDB did not read the open posts.")
+
+
+def test_what_was_done_is_told_also_where_the_list_breaks_off(engine: Engine) -> None:
+    leave_open(engine)
+    engine.clock.advance(timedelta(minutes=15))
+    engine.ledger = BreakingLedger(engine.records)
+    done = reconcile(engine)
+    assert (outcomes(done), done.unreadable) == ([Outcome.POSTED], 1)
+
+
+def test_an_error_that_nobody_foresaw_does_not_keep_the_others_from_being_seen_to(engine: Engine) -> None:
+    leave_open(engine)
+    engine.clock.advance(timedelta(minutes=15))
+    calls = count()
+
+    def before_call(_: str) -> None:
+        if next(calls) == 0:
+            raise UnicodeEncodeError("utf-8", "secret", 0, 1, "surrogates not allowed")
+
+    engine.publisher.before_call = before_call
+    done = reconcile(engine)
+    assert (outcomes(done), done.unreadable) == ([Outcome.POSTED] * 2, 1)
+    assert "secret" not in str(engine.log.lines)
 
 
 def test_a_post_that_a_run_defers_is_not_seen_to_twice_by_it(engine: Engine) -> None:
@@ -131,7 +202,7 @@ def test_a_record_that_cannot_be_read_does_not_keep_the_others_from_being_seen_t
     assert "A post could not be seen to." in engine.log.messages("error")
 
 
-def test_an_open_post_without_its_persona_is_told_of_and_left_as_it_is(engine: Engine) -> None:
+def test_an_open_post_without_its_persona_is_told_of_and_ends_at_its_deadline(engine: Engine) -> None:
     engine.claim("best", run=engine.start_run(LASTING))
     del engine.records.personas[DEFAULT]
     engine.clock.advance(timedelta(minutes=15))
@@ -139,6 +210,19 @@ def test_an_open_post_without_its_persona_is_told_of_and_left_as_it_is(engine: E
     assert reconcile(engine) == Reconciliation(())
     assert engine.post() == before
     assert engine.log.messages("error") == ["An open post has no persona any more; add it again, or look at the post."]
+    engine.clock.advance(timedelta(hours=23))
+    assert outcomes(reconcile(engine)) == [Outcome.FAILED]
+    assert engine.photo("best").post_slot is None
+
+
+def test_a_post_that_may_be_live_is_unconfirmed_a_day_later_also_without_its_persona(engine: Engine) -> None:
+    engine.publisher.fail("publish", NO_ANSWER)
+    engine.publisher.fail("container_status", HICCUP, times=2)
+    engine.deliver()
+    del engine.records.personas[DEFAULT]
+    engine.clock.advance(timedelta(hours=24, seconds=1))
+    assert outcomes(reconcile(engine)) == [Outcome.UNCONFIRMED]
+    assert engine.post().evidence is not None
 
 
 class LaggingLedger(FakePostLedger):

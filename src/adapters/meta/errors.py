@@ -158,6 +158,14 @@ _SUBCODES: Final[Mapping[int, tuple[int, int]]] = {
     **{subcode: (100, subcode) for subcode in (2207023, 2207028, 2207035, 2207036, 2207037, 2207040)},
 }
 
+# Known as pairs alone: with another subcode nobody knows what became of a publish request.
+_KNOWN_BY_BOTH: Final[Mapping[int, tuple[int, ...]]] = {
+    9: (2207042,),
+    25: (2207050,),
+    352: (2207026,),
+    9007: (2207027,),
+}
+
 _SUBCODE_IN_STATUS: Final = re.compile(r"\b(22\d{5})\b")
 
 
@@ -166,6 +174,9 @@ def fault_of(error: GraphError, phase: Phase) -> Fault:
     row = _WITHOUT_CODE
     if error.code is not None:
         row = TABLE.get((error.code, error.subcode)) or TABLE.get((error.code, None)) or _UNKNOWN
+        known = _KNOWN_BY_BOTH.get(error.code, (error.subcode,))
+        if phase is Phase.PUBLISH and error.subcode not in (None, *known):
+            row = _UNKNOWN
     make = row.container if phase is Phase.CONTAINER else row.publish
     numbers = "no code" if error.code is None else f"code {error.code}"
     numbers += f", subcode {error.subcode}" if error.subcode is not None else ""

@@ -12,7 +12,8 @@ from domain.ids import ContainerId, MediaId
 from domain.personas import Persona
 from domain.ports import ContainerStatus, RecentMedia
 
-_ID: Final = re.compile(r"[A-Za-z0-9_.-]{1,128}")
+_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
+_ADDRESS: Final = re.compile(r"https?://[!-~]{1,490}")
 _RECENT: Final = "25"
 _MOST: Final = 1_000_000  # posts in a day: more is no quota
 
@@ -120,8 +121,7 @@ def _count(members: object, name: str) -> int | None:
 
 def _permalink(entry: Mapping[str, Any]) -> str | None:
     value = entry.get("permalink")
-    is_address = isinstance(value, str) and len(value) <= 500 and re.match(r"https?://", value) is not None
-    return value if is_address else None
+    return value if isinstance(value, str) and _ADDRESS.fullmatch(value) else None
 
 
 def _recent(entry: object) -> RecentMedia | None:

@@ -24,7 +24,7 @@ CLIENT_CONFIG: Final = Config(
 
 
 class S3Renditions:
-    """Implements ``domain.ports.Renditions``. ``client`` is a boto3 S3 client with ``CLIENT_CONFIG``."""
+    """Implements ``domain.intake_ports.RenditionStore``. ``client`` is a boto3 S3 client with ``CLIENT_CONFIG``."""
 
     def __init__(self, client: Any, bucket: str) -> None:
         self._client = client
@@ -54,11 +54,18 @@ class S3Renditions:
         raise unknown
 
     def put(self, object_key: str, jpeg: bytes) -> None:
-        """Store a rendition. The same key always holds the same picture, so that storing it twice does no harm.
-
-        Raises botocore's errors: the commands tell what each of them means.
-        """
-        self._client.put_object(Bucket=self._bucket, Key=object_key, Body=jpeg, ContentType="image/jpeg")
+        """Store a rendition. The same key always holds the same picture, so that storing it twice does no harm."""
+        try:
+            self._client.put_object(Bucket=self._bucket, Key=object_key, Body=jpeg, ContentType="image/jpeg")
+        except ClientError as error:
+            code = error.response.get("Error", {}).get("Code")
+            refused = Defer(f"The bucket does not take the photo ({code}); look at its permissions.")
+        except BotoCoreError:
+            refused = Defer("The bucket cannot be reached for the moment.")
+        else:
+            return
+        # Raised out here: botocore's exception holds the signed request.
+        raise refused
 
     def read(self, object_key: str) -> bytes | None:
         """A rendition as it is stored, or None where it is not there. Raises botocore's errors."""

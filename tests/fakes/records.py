@@ -177,7 +177,8 @@ class FakeNearDuplicates:
     def note(self, photo: Photo) -> None:
         with self._records.lock:
             key = (photo.persona_id, photo.photo_id)
-            self._records.noted[key] = (*self._records.noted.get(key, ()), *photo.perceptual_hashes)
+            noted = self._records.noted.get(key, ())
+            self._records.noted[key] = (*noted, *(one for one in photo.perceptual_hashes if one not in noted))
 
     def near(self, persona_id: PersonaId, hashes: Sequence[str], within: int) -> Sequence[tuple[PhotoId, int]]:
         if not FEWEST_BITS <= within <= MOST_BITS:

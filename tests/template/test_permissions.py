@@ -50,7 +50,7 @@ ROLES = sorted(expand().of_type("AWS::IAM::Role"))
 def test_a_function_may_do_what_it_does_and_no_more(stack: Stack, function: str) -> None:
     role, _, attribute = stack.properties(function)["Role"].partition(".")
     assert attribute == "Arn"
-    assert _granted(stack, role) == ALLOWED[function]
+    assert granted_to(stack, role) == ALLOWED[function]
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
@@ -100,7 +100,7 @@ def test_no_statement_grants_by_exception(stack: Stack) -> None:
             assert statement.get("Principal") != "*", where
 
 
-def _granted(stack: Stack, role: str) -> set[tuple[str, str]]:
+def granted_to(stack: Stack, role: str) -> set[tuple[str, str]]:
     return {
         (action, resource)
         for statement in _role_statements(stack, role)

@@ -298,7 +298,7 @@ def test_another_event_is_refused_and_nothing_is_asked_of_anybody(
 ) -> None:
     deployment.add_persona()
     with pytest.raises(EventRefusedError, match=f"^{field}: "):
-        take_in(by_eventbridge(deployment, key_of("a.jpg")) | change)
+        take_in({**by_eventbridge(deployment, key_of("a.jpg")), **change})
     assert deployment.our_requests == []
     heard = told()
     assert heard.counts == {"NoOutcome": 1}

@@ -59,7 +59,7 @@ class S3Renditions:
             self._client.put_object(Bucket=self._bucket, Key=object_key, Body=jpeg, ContentType="image/jpeg")
         except ClientError as error:
             code = error.response.get("Error", {}).get("Code")
-            refused = Defer(f"The bucket does not take the photo ({code}); look at its permissions.")
+            refused = Defer(f"The bucket does not take the photo (PutObject: {code}); look at it and its permissions.")
         except BotoCoreError:
             refused = Defer("The bucket cannot be reached for the moment.")
         else:

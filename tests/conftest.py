@@ -21,6 +21,7 @@ from hypothesis import HealthCheck, settings
 import handlers
 from adapters.meta import MetaPublisher
 from adapters.s3 import S3Renditions
+from adapters.s3_inbox import S3Inbox
 from adapters.scoring import BedrockScorer
 from adapters.ssm import SsmCredentials
 from domain.ports import Publisher
@@ -148,7 +149,7 @@ def _listen(guard: LeakGuard) -> None:
             entry.logger.setLevel(logging.DEBUG)
         if hasattr(entry, "handler"):
             entry.handler = _overheard(guard, f"{module.name}.handler", entry.handler, answers=True)  # type: ignore[attr-defined]
-    for owner in (MetaPublisher, SsmCredentials, S3Renditions, BedrockScorer):
+    for owner in (MetaPublisher, SsmCredentials, S3Renditions, S3Inbox, BedrockScorer):
         for name, method in list(vars(owner).items()):
             if callable(method) and not name.startswith("_"):
                 setattr(owner, name, _overheard(guard, f"{owner.__name__}.{name}", method, answers=False))

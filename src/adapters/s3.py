@@ -28,7 +28,7 @@ CLIENT_CONFIG: Final = Config(
 
 
 class S3Renditions:
-    """Implements ``domain.ports.Renditions``. ``client`` is a boto3 S3 client with ``CLIENT_CONFIG``."""
+    """Implements ``domain.intake_ports.RenditionStore``. ``client`` is a boto3 S3 client with ``CLIENT_CONFIG``."""
 
     def __init__(self, client: Any, bucket: str) -> None:
         self._client = client
@@ -62,13 +62,14 @@ class S3Renditions:
         try:
             self._client.put_object(Bucket=self._bucket, Key=object_key, Body=jpeg, ContentType="image/jpeg")
         except ClientError as error:
-            why = f"PutObject: {error.response.get('Error', {}).get('Code')}"
-        except BotoCoreError as error:
-            why = type(error).__name__
+            code = error.response.get("Error", {}).get("Code")
+            refused = Defer(f"The bucket does not take the photo (PutObject: {code}); look at it and its permissions.")
+        except BotoCoreError:
+            refused = Defer("The bucket cannot be reached for the moment.")
         else:
             return
         # Raised out here: botocore's exception holds the signed request.
-        raise Defer(f"The bucket {self._bucket} does not take the photo ({why}): look at its name and its permissions.")
+        raise refused
 
     def read(self, object_key: str) -> bytes | None:
         """A rendition as it is stored, or None where it is not there. Raises botocore's errors."""

@@ -7,12 +7,19 @@ from email.header import decode_header, make_header
 from typing import Any, Final, TypeVar
 from urllib.parse import urlencode
 
+from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import BotoCoreError, ClientError
 
 from adapters.s3 import NOT_THERE
 from domain.intake_ports import Arrived, InboxUnavailableError
+from domain.receive_file import LARGEST_FILE
 
 KIND_TAG, REASON_TAG = "rejected-for", "reason"
+
+_FORBIDDEN: Final = frozenset({"403", "AccessDenied"})
+
+# In one request, tags and all; what is larger is copied in parts, and tagged after that.
+_COPIED: Final = TransferConfig(multipart_threshold=2 * LARGEST_FILE)
 
 LONGEST_TAG: Final = 256
 _NOT_IN_A_TAG: Final = re.compile(r"[^\w\s+\-=.:/@]+")  # Amazon S3 user guide, "Categorizing your storage using tags"
@@ -40,17 +47,25 @@ class S3Inbox:
             body: bytes = answer["Body"].read(arrived.size + 1)
             return body
 
-        return self._asked("read the file", get)
+        source = self._asked("read the file", get)
+        if source is not None and len(source) != arrived.size:
+            # Half a file must not be taken for a damaged one.
+            raise InboxUnavailableError("The file broke off, or changed while it was read.")
+        return source
 
     def put_aside(self, arrived: Arrived, object_key: str, kind: str, reason: str) -> None:
         tags = urlencode({KIND_TAG: kind, REASON_TAG: tag_value(reason)})
         source = {"Bucket": self._bucket, "Key": arrived.object_key, **_exactly(arrived)}
-        # boto3's own copy, which takes files of any size. The metadata come along, the old tags do not.
+        # boto3's own copy, which takes files of any size. The metadata come along, the owner's tags do not.
         copied = self._asked(
             "put the file aside",
             lambda: (
                 self._client.copy(
-                    source, self._bucket, object_key, ExtraArgs={"Tagging": tags, "TaggingDirective": "REPLACE"}
+                    source,
+                    self._bucket,
+                    object_key,
+                    ExtraArgs={"Tagging": tags, "TaggingDirective": "REPLACE"},
+                    Config=_COPIED,
                 )
                 or True
             ),
@@ -85,7 +100,8 @@ class S3Inbox:
             code = str(error.response.get("Error", {}).get("Code"))
             if code in NOT_THERE:
                 return None
-            failed = f"The bucket did not let us {what} ({code}); look at the function's permissions on it."
+            hint = "; look at the function's permissions on it" if code in _FORBIDDEN else ""
+            failed = f"The bucket did not let us {what} ({code}){hint}."
         except BotoCoreError as error:
             failed = f"The bucket could not be reached to {what} ({type(error).__name__})."
         # Raised out here: botocore's exception holds the signed request.

@@ -101,26 +101,30 @@ class IngestPhoto:
         """What is missing of a known photo is made up for. Where it is complete, ``source`` is not even looked at."""
         is_lost = not self._renditions.exists(known.object_key)
         is_unscored = known.analysis is None and given.aesthetic_score is None
-        said = replace(known, caption=given.caption, alt_text=given.alt_text, analysis=None)
+        hashes = known.perceptual_hashes
+        said = replace(known, caption=given.caption, alt_text=given.alt_text, analysis=None, perceptual_hashes=())
         trouble: ScorerUnavailableError | None = None
         if given.aesthetic_score is not None:
             said = replace(said, analysis=self._given(given.aesthetic_score))
-        if is_lost or is_unscored or not known.perceptual_hashes:
+        if is_lost or is_unscored or not hashes:
             prepared = self._darkroom.prepare(source, persona.fit)
             if is_lost:
                 self._renditions.put(known.object_key, prepared.jpeg)
             if is_unscored:
                 analysis, trouble = self._analysis(given, prepared.jpeg)
                 said = replace(said, analysis=analysis)
-            said = replace(said, perceptual_hashes=prepared.perceptual_hashes)
+            hashes = hashes or prepared.perceptual_hashes
         addition = Addition.UNCHANGED if _says_nothing(said, known) else self._library.add(said)
-        photo = known
+        photo = known if addition is Addition.UNCHANGED else self._standing(known)
         if known.awaits_linking or not known.perceptual_hashes:
-            photo = self._link(said)
-        elif addition is Addition.UPDATED:
-            photo = self._standing(known)
-            if photo.burst is not None:
-                self._near_duplicates.elect(photo.persona_id, photo.burst)
+            photo = self._link(replace(photo, perceptual_hashes=hashes))
+            if not known.perceptual_hashes:
+                # Last, since a photo that has them counts as linked.
+                addition = self._library.add(replace(said, analysis=None, perceptual_hashes=hashes))
+                photo = self._standing(photo)
+        elif photo.burst is not None:
+            # Whether or not something is new: an earlier run may have ended between its last write and this.
+            self._near_duplicates.elect(photo.persona_id, photo.burst)
         if trouble is not None:
             raise trouble
         return Ingested(photo, addition, restored=is_lost)
@@ -143,11 +147,10 @@ class IngestPhoto:
         for alike, _ in self._near_duplicates.near(photo.persona_id, photo.perceptual_hashes, self._distance):
             if alike != photo.photo_id:
                 self._near_duplicates.join(photo.persona_id, photo.photo_id, alike)
+        is_queued = self._library.admit(photo)
         photo = self._standing(photo)
-        if not self._library.admit(photo):
-            photo = self._standing(photo)
-            if photo.burst is not None:
-                self._near_duplicates.elect(photo.persona_id, photo.burst)
+        if not is_queued and photo.burst is not None:
+            self._near_duplicates.elect(photo.persona_id, photo.burst)
         return photo
 
     def _standing(self, photo: Photo) -> Photo:

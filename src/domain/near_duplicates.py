@@ -31,15 +31,16 @@ def distance(one: str, other: str) -> int:
     A plain picture, whose bits are all zero, has nothing to be known by, and is like no other. Raises ValueError for
     what is no hash.
     """
-    bits, _, colour = one.partition("-")
-    other_bits, _, other_colour = other.partition("-")
-    if not (int(bits, 16) and int(other_bits, 16)):
+    text, _, colour = one.partition("-")
+    other_text, _, other_colour = other.partition("-")
+    bits, other_bits = int(text, 16), int(other_text, 16)
+    if not (bits and other_bits):
         return _BITS
     if colour and other_colour:
         pairs = zip(bytes.fromhex(colour), bytes.fromhex(other_colour), strict=True)
         if any(abs(value - other_value) > SAME_COLOUR for value, other_value in pairs):
             return _BITS
-    return (int(bits, 16) ^ int(other_bits, 16)).bit_count()
+    return (bits ^ other_bits).bit_count()
 
 
 def buckets_of(perceptual_hash: str) -> tuple[str, ...]:

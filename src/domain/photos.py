@@ -2,7 +2,7 @@
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Final
@@ -86,6 +86,17 @@ class Photo:
         if self.analysis is None:
             return None
         return rank(self.analysis.aesthetic_score, self.imported_at, self.photo_id)
+
+
+def newer_analysis(known: PhotoAnalysis | None, other: PhotoAnalysis | None) -> PhotoAnalysis | None:
+    """The analysis that counts of what is ``known`` and what comes later: what the owner gave is never overwritten by
+    a scorer, and one that says the same, but for when it was made, is none.
+    """
+    if other is None or known is None:
+        return other or known
+    if known.scorer == GIVEN != other.scorer or replace(other, analysed_at=known.analysed_at) == known:
+        return known
+    return other
 
 
 def parse_score(text: str) -> float:

@@ -98,17 +98,18 @@ class PhotoLibrary(Protocol):
     def add(self, photo: Photo) -> Addition:
         """Add a photo, or bring a known one's texts, analysis and hashes up to date where ``photo`` gives them.
 
-        Never touches ``post_slot``, ``held_back`` and ``burst``, and puts the photo in the queue only while it is free
-        of them all. A new one that ``awaits_linking`` is not queued before ``admit``. Importing the same twice changes
-        nothing. Raises RecordsUnavailableError.
+        A score that the owner gave stays, unless ``photo`` has one that the owner gave too. Never touches
+        ``post_slot``, ``held_back`` and ``burst``, and puts the photo in the queue only while it is free of them all. A
+        new one that ``awaits_linking`` is not queued before ``admit``. Importing the same twice changes nothing. Raises
+        RecordsUnavailableError.
         """
         ...
 
     def admit(self, photo: Photo) -> bool:
         """It is linked to all that it looks like: put it into the queue if it is scored and nothing keeps it out.
 
-        False where it has a post, is held back, or belongs to a burst, whose best one is then to be elected. Raises
-        RecordsUnavailableError.
+        Goes by the photo as it is now, and not as it is given. False where it has no analysis or a post, is held back,
+        or belongs to a burst, whose best one is then to be elected. Raises RecordsUnavailableError.
         """
         ...
 

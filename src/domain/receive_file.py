@@ -68,21 +68,25 @@ class ReceiveFile:
         Raises what ``IngestPhoto`` raises but UnusablePhotoError, and InboxUnavailableError: the event may be delivered
         again after all of them.
         """
-        self._log.about(object_key=object_key)
-        folder, _, name = object_key.removeprefix(INCOMING).partition("/")
-        if not object_key.startswith(INCOMING) or not name or name.endswith("/") or _is_hidden(name):
+        # Whatever an earlier file of the same event left on the lines is not true of this one.
+        self._log.about(object_key=object_key, persona_id=None, photo_id=None)
+        path = object_key.removeprefix(INCOMING)
+        if not object_key.startswith(INCOMING) or not path or path.endswith("/") or _is_hidden(path):
             return Receipt(Reception.IGNORED, object_key)
         arrived = self._inbox.look(object_key)
         if arrived is None:
             self._log.warning("The file is not there any more; if it was put aside, `photos rejected` lists it.")
             return Receipt(Reception.GONE, object_key)
         try:
-            return self._receive(arrived, folder)
+            return self._receive(arrived, path)
         except (UnusablePhotoError, _RefusedError) as refusal:
-            self._inbox.put_aside(arrived, f"{REJECTED}{folder}/{name}", refusal.kind, refusal.reason)
+            self._inbox.put_aside(arrived, REJECTED + path, refusal.kind, refusal.reason)
             return Receipt(Reception.REJECTED, object_key, kind=refusal.kind, reason=refusal.reason)
 
-    def _receive(self, arrived: Arrived, folder: str) -> Receipt:
+    def _receive(self, arrived: Arrived, path: str) -> Receipt:
+        folder, slash, _ = path.partition("/")
+        if not slash:
+            raise _RefusedError("unknown-persona", "It lies in no persona's folder. Upload it to incoming/PERSONA/.")
         try:
             persona_id = parse_persona_id(folder)
         except ValueError as error:

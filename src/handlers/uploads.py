@@ -23,12 +23,12 @@ def parse(event: object, bucket: str) -> list[str]:
         records = event["Records"]
         if not isinstance(records, list) or not records:
             raise EventRefusedError(f"Records: it must be a list of S3's records, not {shown(records)}")
-        return [unquote_plus(_of_record(record, bucket, place)) for place, record in enumerate(records)]
+        return [_of_record(record, bucket, place) for place, record in enumerate(records)]
     if event.get("source") != "aws.s3":
         raise EventRefusedError(f"source: an upload's event has aws.s3, not {shown(event.get('source'))}")
     if event.get("detail-type") != "Object Created":
         raise EventRefusedError(f"detail-type: it must be Object Created, not {shown(event.get('detail-type'))}")
-    return [_key(event.get("detail"), bucket, "detail")]
+    return [_sound(_key(event.get("detail"), bucket, "detail"), "detail")]
 
 
 def _of_record(record: object, bucket: str, place: int) -> str:
@@ -38,7 +38,7 @@ def _of_record(record: object, bucket: str, place: int) -> str:
     name = record.get("eventName")
     if not isinstance(name, str) or not name.removeprefix("s3:").startswith("ObjectCreated:"):
         raise EventRefusedError(f"{where}.eventName: it must be ObjectCreated, not {shown(name)}")
-    return _key(record.get("s3"), bucket, f"{where}.s3")
+    return _sound(unquote_plus(_key(record.get("s3"), bucket, f"{where}.s3")), f"{where}.s3")
 
 
 def _key(detail: object, bucket: str, where: str) -> str:
@@ -50,6 +50,13 @@ def _key(detail: object, bucket: str, where: str) -> str:
     key = _member(_member(detail, "object", where), "key", f"{where}.object")
     if not isinstance(key, str) or not key:
         raise EventRefusedError(f"{where}.object.key: it must be text, not {shown(key)}")
+    return key
+
+
+def _sound(key: str, where: str) -> str:
+    """``key``, unless it has half of a character in it, which no object's key has and no request can carry."""
+    if any("\ud800" <= character <= "\udfff" for character in key):
+        raise EventRefusedError(f"{where}.object.key: it has half of a character in it: {shown(key)}")
     return key
 
 

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 
+from adapters.dynamo import near_duplicates
 from contract.implementations import DynamoImplementation, FakeImplementation, Records
 from contract.scenes import FAULT, LEASE_OVER, photo_in, queue
 from domain.ids import MediaId, PersonaId, PhotoId, RunId
@@ -88,6 +89,19 @@ def test_noting_twice_changes_nothing(records: Records) -> None:
 def test_another_personas_photos_are_not_alike(records: Records) -> None:
     records.near_duplicates.note(shot("one"))
     assert records.near_duplicates.near(PersonaId("other"), [HASH], 7) == []
+
+
+def test_a_full_bucket_takes_no_more_and_stops_nobody(
+    dynamo: DynamoImplementation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without an end, the bucket of a band that every tenth sky has would outgrow DynamoDB's items."""
+    monkeypatch.setattr(near_duplicates, "LARGEST_BUCKET", 2)
+    low_band = f"{int(HASH, 16) ^ (0xFFFF << 48):016x}"
+    for name in ("one", "two", "one"):
+        dynamo.near_duplicates.note(shot(name))
+    dynamo.near_duplicates.note(shot("three", perceptual_hash=low_band))
+    assert sorted(len(item["photos"]["SS"]) for item in dynamo.items("LookAlikesTable")) == [1, 2, 2, 2, 2]
+    assert dynamo.near_duplicates.near(DEFAULT, [low_band], 0) == [(a_photo_id("three"), 0)]
 
 
 @pytest.mark.parametrize("bits", [-1, MOST_BITS + 1])

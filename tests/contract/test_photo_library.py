@@ -3,12 +3,15 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import islice, permutations
+from typing import Any
 
 import pytest
 
+from adapters.dynamo import DynamoPhotoLibrary
 from contract.implementations import DynamoImplementation, Records
+from contract.scenes import photo_in
 from domain.ids import PersonaId
-from domain.photos import Photo
+from domain.photos import GIVEN, Photo
 from domain.ports import Addition, Claim, RecordsUnavailableError, Settlement
 from fakes.library import DEFAULT, NINE, a_persona, a_photo, a_photo_id, a_post, an_analysis
 
@@ -312,3 +315,67 @@ def test_a_damaged_record_is_records_unavailable(dynamo: DynamoImplementation, d
         dynamo.library.get(DEFAULT, a_photo().photo_id)
     with pytest.raises(RecordsUnavailableError):
         next(dynamo.library.best_first(DEFAULT))
+
+
+# ---- the score that its owner gave ----
+
+
+def test_a_given_score_is_not_overwritten_by_a_scorer(records: Records) -> None:
+    """A scorer that began before the owner spoke comes last."""
+    given = an_analysis(3.0, scorer=GIVEN)
+    records.library.add(a_photo(analysis=given))
+    assert records.library.add(a_photo(score=9.0)) is Addition.UNCHANGED
+    assert photo_in(records).analysis == given
+    assert records.library.add(a_photo(score=9.0, caption="Mine")) is Addition.UPDATED
+    assert photo_in(records) == a_photo(analysis=given, caption="Mine")
+
+
+def test_a_given_score_wins_over_a_scorers_and_over_an_earlier_one(records: Records) -> None:
+    records.library.add(a_photo("other", score=5.0))
+    records.library.add(a_photo(score=4.0))
+    for score, best in ((6.0, "sunrise"), (3.0, "other")):
+        given = an_analysis(score, scorer=GIVEN)
+        assert records.library.add(a_photo(analysis=given)) is Addition.UPDATED
+        assert photo_in(records).analysis == given
+        assert queue(records)[0] == a_photo_id(best)
+
+
+@pytest.mark.parametrize("when", ["while it is read", "while it is written"])
+def test_an_analysis_that_comes_in_between_is_not_lost(dynamo: DynamoImplementation, when: str) -> None:
+    """The owner gives a score while another import brings a caption, or a scorer's later score."""
+    dynamo.library.add(a_photo(score=4.0))
+    given = an_analysis(8.0, scorer=GIVEN)
+    other = DynamoPhotoLibrary(dynamo.tables)
+    late = DynamoPhotoLibrary(dynamo.tables)
+    done: list[Addition] = []
+    method = "_update" if when == "while it is read" else "_write"
+    original = getattr(late, method)
+
+    def disturbed(*arguments: Any) -> Any:
+        if not done:
+            done.append(other.add(a_photo(analysis=given)))
+        return original(*arguments)
+
+    setattr(late, method, disturbed)
+    assert late.add(a_photo(score=2.0, caption="Mine")) is Addition.UPDATED
+    assert photo_in(dynamo) == a_photo(analysis=given, caption="Mine")
+    (queued,) = dynamo.library.best_first(DEFAULT)
+    assert dynamo.item("PhotosTable", queued.photo_id)["rank"] == {"S": queued.rank}
+
+
+def test_a_photo_is_admitted_by_the_score_that_it_has_by_then(records: Records) -> None:
+    before = a_photo(score=4.0, awaits_linking=True)
+    records.library.add(before)
+    records.library.add(a_photo("other", score=5.0))
+    records.library.add(a_photo(score=6.0))
+    assert records.library.admit(before) is True
+    assert queue(records) == [a_photo_id("sunrise"), a_photo_id("other")]
+    assert records.library.admit(a_photo("unknown")) is False
+
+
+def test_a_photo_that_is_not_scored_is_admitted_by_its_first_score(records: Records) -> None:
+    records.library.add(a_photo(score=None, awaits_linking=True))
+    assert records.library.admit(a_photo(score=None)) is False
+    assert queue(records) == []
+    assert records.library.add(a_photo(score=6.0)) is Addition.UPDATED
+    assert queue(records) == [a_photo_id("sunrise")]

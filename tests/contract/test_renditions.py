@@ -98,6 +98,26 @@ def test_storing_the_same_twice_does_no_harm(renditions: S3Renditions) -> None:
     assert renditions.exists(KEY) is True
 
 
+@pytest.mark.parametrize("status", [403, 503])
+def test_a_photo_that_the_bucket_does_not_take_is_deferred_without_a_signed_request(
+    renditions: S3Renditions, wire: Wire, status: int
+) -> None:
+    wire.answer("PUT", status, b"", times=10)
+    with pytest.raises(Defer) as raised:
+        renditions.put(KEY, a_jpeg())
+    assert list(chained(raised.value)) == [raised.value]
+    wire.take_back_orders()
+    wire.lose_answer("PUT", times=10)
+    with pytest.raises(Defer, match="reached"):
+        renditions.put(KEY, a_jpeg())
+
+
+def test_a_rendition_is_read_as_it_was_stored(renditions: S3Renditions) -> None:
+    assert renditions.read(KEY) is None
+    renditions.put(KEY, a_jpeg())
+    assert renditions.read(KEY) == a_jpeg()
+
+
 @pytest.mark.parametrize("status", [400, 403, 500, 503])
 def test_whether_a_file_is_there_cannot_always_be_told(renditions: S3Renditions, wire: Wire, status: int) -> None:
     wire.answer("HEAD", status, b"", times=10)

@@ -118,9 +118,11 @@ class Wire:
         for name, value in headers.items():
             if name.lower() not in _NOT_FORWARDED:
                 handler.send_header(name, value)
-        handler.send_header("Content-Length", str(len(payload)))
+        is_head = handler.command == "HEAD"  # whose length is that of the content that it does not have
+        length = headers.get("Content-Length", "0") if is_head else str(len(payload))
+        handler.send_header("Content-Length", length)
         handler.end_headers()
-        handler.wfile.write(payload if handler.command != "HEAD" else b"")
+        handler.wfile.write(b"" if is_head else payload)
 
     def _forward(self, handler: BaseHTTPRequestHandler, body: bytes) -> tuple[int, Mapping[str, str], bytes]:
         if self._upstream is None:

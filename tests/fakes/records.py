@@ -8,7 +8,7 @@ from threading import RLock
 from domain.ids import PersonaId, PhotoId
 from domain.near_duplicates import FEWEST_BITS, MOST_BITS, best_of, distance
 from domain.personas import Persona, Quota
-from domain.photos import HeldBack, HeldBackFor, Photo
+from domain.photos import HeldBack, HeldBackFor, Photo, newer_analysis
 from domain.ports import Addition, Claim, Settlement
 from domain.posts import Lease, Post, PostStatus
 from domain.slots import Slot
@@ -120,15 +120,11 @@ class FakePhotoLibrary:
             if known is None:
                 self._records.photos[key] = replace(photo, post_slot=None, burst=None, held_back=None)
                 return Addition.ADDED
-            analysis = photo.analysis
-            if analysis is not None and known.analysis is not None:
-                same = replace(analysis, analysed_at=known.analysis.analysed_at) == known.analysis
-                analysis = known.analysis if same else analysis
             updated = replace(
                 known,
                 caption=known.caption if photo.caption is None else photo.caption,
                 alt_text=known.alt_text if photo.alt_text is None else photo.alt_text,
-                analysis=analysis or known.analysis,
+                analysis=newer_analysis(known.analysis, photo.analysis),
                 perceptual_hashes=photo.perceptual_hashes or known.perceptual_hashes,
             )
             if updated == known:
@@ -146,7 +142,7 @@ class FakePhotoLibrary:
                 return False
             linked = replace(known, awaits_linking=False)
             self._records.photos[key] = linked
-            if photo.rank is None or not linked.is_free:
+            if linked.rank is None or not linked.is_free:
                 return False
             self._records.released.discard(key)
             return True
@@ -187,7 +183,8 @@ class FakeNearDuplicates:
     def note(self, photo: Photo) -> None:
         with self._records.lock:
             key = (photo.persona_id, photo.photo_id)
-            self._records.noted[key] = (*self._records.noted.get(key, ()), *photo.perceptual_hashes)
+            noted = self._records.noted.get(key, ())
+            self._records.noted[key] = (*noted, *(one for one in photo.perceptual_hashes if one not in noted))
 
     def near(self, persona_id: PersonaId, hashes: Sequence[str], within: int) -> Sequence[tuple[PhotoId, int]]:
         if not FEWEST_BITS <= within <= MOST_BITS:

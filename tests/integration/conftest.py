@@ -55,16 +55,28 @@ def deliver(deployment: Deployment, monkeypatch: pytest.MonkeyPatch, capsys: pyt
 
     It begins by ``by``, or three seconds after nine o'clock.
     """
-    post_next_best = importlib.import_module("handlers.post_next_best")
+    return _deliverer("handlers.post_next_best", monkeypatch)
+
+
+@pytest.fixture
+def take_in(deployment: Deployment, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Deliver:
+    """Delivers an event to IngestPhoto's handler, in that function's environment."""
+    for name, value in deployment.environment_of("IngestPhoto").items():
+        monkeypatch.setenv(name, value)
+    return _deliverer("handlers.ingest_photo", monkeypatch)
+
+
+def _deliverer(module: str, monkeypatch: pytest.MonkeyPatch) -> Deliver:
+    entry = importlib.import_module(module)
     build = wiring.build
 
     def run(event: object, *, by: Clock | None = None) -> dict[str, Any]:
         clock = by or at()
         monkeypatch.setattr(wiring, "build", lambda settings: _with_clock(build(settings), clock))
         # Powertools took hold of the standard output that there was when the handler was imported.
-        monkeypatch.setattr(post_next_best.logger.registered_handler, "stream", sys.stdout)
+        monkeypatch.setattr(entry.logger.registered_handler, "stream", sys.stdout)
         try:
-            answer: dict[str, Any] = post_next_best.handler(event, LambdaContext())
+            answer: dict[str, Any] = entry.handler(event, LambdaContext())
         finally:
             monkeypatch.setattr(wiring, "build", build)
         return answer

@@ -14,6 +14,7 @@ import boto3
 from contract.implementations import DynamoImplementation
 from contract.servers import a_jpeg
 from contract.wire import Request, Wire
+from domain.ids import PhotoId
 from domain.personas import Persona
 from domain.photos import Photo
 from fakes.clock import START, FakeClock
@@ -27,9 +28,9 @@ APP_SECRET: Final = "the-app-secret-that-nobody-may-see"
 
 
 @cache
-def variables_of_the_template() -> Mapping[str, str]:
-    """The environment of PostNextBest. What a deployment makes is named by its logical id."""
-    variables: Mapping[str, str] = expand().properties("PostNextBest")["Environment"]["Variables"]
+def variables_of_the_template(function: str = "PostNextBest") -> Mapping[str, str]:
+    """The environment of a function. What a deployment makes is named by its logical id."""
+    variables: Mapping[str, str] = expand().properties(function)["Environment"]["Variables"]
     return variables
 
 
@@ -76,13 +77,22 @@ class Deployment:
         name = uuid4().hex
         self._bucket, self._prefix = f"photos-{name}", f"/{name}"
         self._s3.create_bucket(Bucket=self._bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
+        as_deployed = expand().properties("PhotosBucket")["VersioningConfiguration"]
+        self._s3.put_bucket_versioning(Bucket=self._bucket, VersioningConfiguration=as_deployed)
         self.pictures: dict[str, bytes] = {}
 
     @property
+    def bucket(self) -> str:
+        return self._bucket
+
+    @property
     def environment(self) -> dict[str, str]:
+        return self.environment_of("PostNextBest")
+
+    def environment_of(self, function: str) -> dict[str, str]:
         """As the template gives it, with the names that this deployment made, and the ways to our servers."""
         made = {**self.records.names, "PhotosBucket": self._bucket, "/fluffy-train": self._prefix}
-        given = {name: made.get(value, value) for name, value in variables_of_the_template().items()}
+        given = {name: made.get(value, value) for name, value in variables_of_the_template(function).items()}
         return given | {
             "AWS_ENDPOINT_URL": self.aws.url,
             "INSTAGRAM_GRAPH_URL": f"{self.graph.url}/instagram",
@@ -127,7 +137,32 @@ class Deployment:
     def delete_rendition(self, photo: Photo) -> None:
         self._s3.delete_object(Bucket=self._bucket, Key=photo.object_key)
 
+    def upload(self, object_key: str, content: bytes, metadata: Mapping[str, str] | None = None) -> None:
+        self._s3.put_object(Bucket=self._bucket, Key=object_key, Body=content, Metadata=dict(metadata or {}))
+
+    def delete(self, object_key: str) -> None:
+        self._s3.delete_object(Bucket=self._bucket, Key=object_key)
+
     # ---- what came of it ----
+
+    def objects(self, prefix: str = "") -> Sequence[str]:
+        """The keys of the objects in the bucket, in their order."""
+        answer = self._s3.list_objects_v2(Bucket=self._bucket, Prefix=prefix)
+        return [entry["Key"] for entry in answer.get("Contents", ())]
+
+    def content(self, object_key: str) -> bytes:
+        content: bytes = self._s3.get_object(Bucket=self._bucket, Key=object_key)["Body"].read()
+        return content
+
+    def tags(self, object_key: str) -> Mapping[str, str]:
+        answer = self._s3.get_object_tagging(Bucket=self._bucket, Key=object_key)
+        return {tag["Key"]: tag["Value"] for tag in answer["TagSet"]}
+
+    def queue(self) -> Sequence[PhotoId]:
+        return [photo.photo_id for photo in self.records.library.best_first(a_persona().persona_id)]
+
+    def photos(self) -> Sequence[Photo]:
+        return list(self.records.library.every(a_persona().persona_id))
 
     def post(self, slot: str) -> Mapping[str, Any]:
         """A slot's record as DynamoDB has it, without the types of its texts and numbers."""

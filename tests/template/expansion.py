@@ -7,6 +7,7 @@ What only a deployment can know is named by where it comes from: `!Ref PhotosTab
 import copy
 import os
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,8 @@ class Stack:
 
     resources: dict[str, Json]
     outputs: dict[str, Json]
+    needs: dict[str, set[str]]
+    """Of each resource, those that it refers to, which CloudFormation therefore makes before it."""
 
     def of_type(self, kind: str) -> dict[str, Json]:
         return {name: resource for name, resource in self.resources.items() if resource["Type"] == kind}
@@ -68,7 +71,23 @@ def expand(template: dict[str, Json] | None = None, /, **parameters: str) -> Sta
         for name, resource in template["Resources"].items()
         if "Condition" not in resource or intrinsics.holds(resource["Condition"])
     }
-    return Stack(resources, intrinsics.resolve(template["Outputs"]))
+    needs = {name: set(_named(template["Resources"][name])) & resources.keys() for name in resources}
+    return Stack(resources, intrinsics.resolve(template["Outputs"]), needs)
+
+
+def _named(node: Json) -> Iterator[str]:
+    """What an unresolved part of a template refers to, by logical id."""
+    if isinstance(node, list):
+        for part in node:
+            yield from _named(part)
+    elif isinstance(node, dict):
+        for key, value in node.items():
+            if key in ("Ref", "DependsOn", "Fn::GetAtt"):
+                # The attribute's name beside the resource's does no harm: it is none.
+                yield from (value.split(".") if isinstance(value, str) else value)
+            elif key == "Fn::Sub":
+                yield from re.findall(r"\$\{([^!}.]+)", value if isinstance(value, str) else value[0])
+            yield from _named(value)
 
 
 class _ManagedPolicies:

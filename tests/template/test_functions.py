@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from domain.receive_file import INCOMING
 from template.expansion import Stack, expand, read_template
 
 FUNCTIONS = sorted(expand().of_type("AWS::Lambda::Function"))
@@ -12,9 +13,15 @@ RULES = sorted(expand().of_type("AWS::Events::Rule"))
 SIX_HOURS = 6 * 60 * 60  # a later start is refused as too late
 A_QUARTER = 15 * 60  # then the next reconcile run does the work of the one before
 
-EVENT_AGES = {"PostNextBestSchedule": SIX_HOURS, "ReconcileSchedule": A_QUARTER}
+A_DAY = 24 * 60 * 60  # EventBridge's most: a photo is never too late
+
+EVENT_AGES = {"PostNextBestSchedule": SIX_HOURS, "ReconcileSchedule": A_QUARTER, "IngestPhotoUpload": A_DAY}
 # How often Lambda repeats a failed invocation, for how long, and where it keeps what it gives up.
-INVOCATIONS = {"PostNextBest": (2, SIX_HOURS, "DeadLetters.Arn"), "Reconcile": (0, A_QUARTER, None)}
+INVOCATIONS = {
+    "PostNextBest": (2, SIX_HOURS, "DeadLetters.Arn"),
+    "Reconcile": (0, A_QUARTER, None),
+    "IngestPhoto": (2, SIX_HOURS, "DeadLetters.Arn"),
+}
 
 ENVIRONMENT = {
     "PERSONAS_TABLE": "PersonasTable",
@@ -30,6 +37,15 @@ ENVIRONMENT = {
     "POWERTOOLS_SERVICE_NAME": "fluffy-train",
     "POWERTOOLS_METRICS_NAMESPACE": "FluffyTrain",
     "POWERTOOLS_LOG_LEVEL": "INFO",
+}
+
+ITS_OWN = {
+    "IngestPhoto": {
+        "LOOK_ALIKES_TABLE": "LookAlikesTable",
+        "SCORER": "measured",
+        "BEDROCK_MODEL_ID": "amazon.nova-lite-v1:0",
+        "NEAR_DUPLICATE_BITS": "6",
+    }
 }
 
 
@@ -74,6 +90,36 @@ def test_the_rule_and_nobody_else_may_start_the_posting_function(stack: Stack) -
     ]
 
 
+def test_the_intake_hears_of_every_file_that_arrives_under_incoming_and_of_no_other(stack: Stack) -> None:
+    assert stack.properties("IngestPhoto")["Handler"] == "handlers.ingest_photo.handler"
+    rule = stack.properties("IngestPhotoUpload")
+    assert rule["EventPattern"] == {
+        "source": ["aws.s3"],
+        "detail-type": ["Object Created"],
+        "detail": {"bucket": {"name": ["PhotosBucket"]}, "object": {"key": [{"prefix": INCOMING}]}},
+    }
+    assert rule.get("State", "ENABLED") == "ENABLED"
+    assert [target["Arn"] for target in rule["Targets"]] == ["IngestPhoto.Arn"]
+    permissions = [p["Properties"] for p in stack.of_type("AWS::Lambda::Permission").values()]
+    assert [(p["Principal"], p["SourceArn"]) for p in permissions if p["FunctionName"] == "IngestPhoto"] == [
+        ("events.amazonaws.com", "IngestPhotoUpload.Arn")
+    ]
+
+
+def test_the_bucket_tells_eventbridge(stack: Stack) -> None:
+    """Without it no event is ever sent, and nothing says so. A bucket that named the function would be a circle."""
+    assert stack.properties("PhotosBucket")["NotificationConfiguration"] == {
+        "EventBridgeConfiguration": {"EventBridgeEnabled": True}
+    }
+
+
+def test_the_owners_choices_reach_the_intake() -> None:
+    stack = expand(Scorer="bedrock", BedrockModelId="eu.amazon.nova-lite-v1:0", NearDuplicateBits="3")
+    variables = stack.properties("IngestPhoto")["Environment"]["Variables"]
+    assert (variables["SCORER"], variables["NEAR_DUPLICATE_BITS"]) == ("bedrock", "3")
+    assert variables["BEDROCK_MODEL_ID"] == "eu.amazon.nova-lite-v1:0"
+
+
 @pytest.mark.parametrize("name", FUNCTIONS)
 class TestEveryFunction:
     def test_runs_the_runtime_that_the_package_is_built_for(self, stack: Stack, name: str) -> None:
@@ -82,7 +128,12 @@ class TestEveryFunction:
         assert stack.resources[name]["Metadata"]["BuildMethod"] == "makefile"
 
     def test_knows_its_surroundings_by_these_names_alone(self, stack: Stack, name: str) -> None:
-        assert stack.properties(name)["Environment"]["Variables"] == ENVIRONMENT
+        assert stack.properties(name)["Environment"]["Variables"] == ENVIRONMENT | ITS_OWN.get(name, {})
+
+    def test_has_the_imaging_library_only_if_it_takes_photos_in(self, stack: Stack, name: str) -> None:
+        """Its size would be the posting function's cold start."""
+        layers = stack.properties(name).get("Layers", [])
+        assert [layer.startswith("ImagingLayer") for layer in layers] == ([True] if name == "IngestPhoto" else [])
 
     def test_is_not_traced(self, stack: Stack, name: str) -> None:
         assert "TracingConfig" not in stack.properties(name)

@@ -36,8 +36,41 @@ ALLOWED["Reconcile"] = {
     if action != "sqs:SendMessage"
 } | {("dynamodb:Query", "PostsTable.Arn/index/in_flight")}
 
-# Resources that end in a star, because the template cannot know the names: the library's photos, the personas' tokens.
-STARRED = {"PhotosBucket.Arn/library/*", TOKENS}
+ALLOWED["IngestPhoto"] = {
+    ("dynamodb:GetItem", "PersonasTable.Arn"),
+    ("dynamodb:GetItem", "PhotosTable.Arn"),
+    ("dynamodb:BatchGetItem", "PhotosTable.Arn"),
+    ("dynamodb:PutItem", "PhotosTable.Arn"),
+    ("dynamodb:UpdateItem", "PhotosTable.Arn"),
+    ("dynamodb:GetItem", "LookAlikesTable.Arn"),
+    ("dynamodb:BatchGetItem", "LookAlikesTable.Arn"),
+    ("dynamodb:UpdateItem", "LookAlikesTable.Arn"),
+    ("s3:GetObject", "PhotosBucket.Arn/incoming/*"),
+    ("s3:GetObjectVersion", "PhotosBucket.Arn/incoming/*"),
+    ("s3:DeleteObject", "PhotosBucket.Arn/incoming/*"),
+    ("s3:DeleteObjectVersion", "PhotosBucket.Arn/incoming/*"),
+    ("s3:PutObject", "PhotosBucket.Arn/rejected/*"),
+    ("s3:PutObjectTagging", "PhotosBucket.Arn/rejected/*"),
+    ("s3:PutObjectVersionTagging", "PhotosBucket.Arn/rejected/*"),
+    ("s3:AbortMultipartUpload", "PhotosBucket.Arn/rejected/*"),
+    ("s3:GetObject", "PhotosBucket.Arn/library/*"),
+    ("s3:PutObject", "PhotosBucket.Arn/library/*"),
+    ("s3:ListBucket", "PhotosBucket.Arn"),
+    ("sqs:SendMessage", "DeadLetters.Arn"),
+    ("logs:CreateLogStream", "IngestPhotoLogGroup.Arn"),
+    ("logs:PutLogEvents", "IngestPhotoLogGroup.Arn"),
+}
+
+MODEL = "eu.amazon.nova-lite-v1:0"
+PROFILE = f"arn:aws:bedrock:{REGION}:{ACCOUNT}:inference-profile/{MODEL}"
+BEDROCK = {
+    ("bedrock:InvokeModel", f"arn:aws:bedrock:{REGION}::foundation-model/{MODEL}"),
+    ("bedrock:InvokeModel", PROFILE),
+    ("bedrock:InvokeModel", "arn:aws:bedrock:*::foundation-model/*"),
+}
+
+# Resources that end in a star, because the template cannot know the names: the photos' files, the personas' tokens.
+STARRED = {*(f"PhotosBucket.Arn/{folder}/*" for folder in ("library", "incoming", "rejected")), TOKENS}
 
 # Statements that are no grant to a function, by Sid: a denial is wide on purpose.
 STARS_WITH_A_REASON = {"TlsOnly"}
@@ -50,7 +83,20 @@ ROLES = sorted(expand().of_type("AWS::IAM::Role"))
 def test_a_function_may_do_what_it_does_and_no_more(stack: Stack, function: str) -> None:
     role, _, attribute = stack.properties(function)["Role"].partition(".")
     assert attribute == "Arn"
-    assert _granted(stack, role) == ALLOWED[function]
+    assert granted_to(stack, role) == ALLOWED[function]
+
+
+def test_only_the_scorer_bedrock_may_ask_a_model_and_only_the_intake_has_it() -> None:
+    stack = expand(Scorer="bedrock", BedrockModelId=MODEL)
+    for function in FUNCTIONS:
+        more = BEDROCK if function == "IngestPhoto" else set()
+        assert granted_to(stack, f"{function}Role") == ALLOWED[function] | more
+    (behind,) = [
+        statement
+        for statement in _role_statements(stack, "IngestPhotoRole")
+        if statement["Resource"] == "arn:aws:bedrock:*::foundation-model/*"
+    ]
+    assert behind["Condition"] == {"ArnEquals": {"bedrock:InferenceProfileArn": PROFILE}}
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
@@ -100,7 +146,7 @@ def test_no_statement_grants_by_exception(stack: Stack) -> None:
             assert statement.get("Principal") != "*", where
 
 
-def _granted(stack: Stack, role: str) -> set[tuple[str, str]]:
+def granted_to(stack: Stack, role: str) -> set[tuple[str, str]]:
     return {
         (action, resource)
         for statement in _role_statements(stack, role)

@@ -6,6 +6,9 @@ import re
 
 import pytest
 
+from domain.ingest_photo import DEFAULT_DISTANCE
+from domain.near_duplicates import FEWEST_BITS, MOST_BITS
+from handlers.wiring import SCORERS
 from template.expansion import PROJECT, Json, Stack, expand, read_template
 
 PARAMETERS = read_template()["Parameters"]
@@ -17,6 +20,8 @@ SAMPLE_EVENTS = sorted(path.name for path in (PROJECT / "events").glob("*.json")
     [
         ("PostNextBest", "AWS::Lambda::Function"),
         ("Reconcile", "AWS::Lambda::Function"),
+        ("IngestPhoto", "AWS::Lambda::Function"),
+        ("LookAlikesTable", "AWS::DynamoDB::Table"),
         ("PersonasTable", "AWS::DynamoDB::Table"),
         ("PhotosTable", "AWS::DynamoDB::Table"),
         ("PostsTable", "AWS::DynamoDB::Table"),
@@ -45,12 +50,15 @@ def test_the_cli_finds_each_name_among_the_outputs(stack: Stack) -> None:
         "PersonasTableName": "PersonasTable",
         "PhotosTableName": "PhotosTable",
         "PostsTableName": "PostsTable",
+        "LookAlikesTableName": "LookAlikesTable",
         "PhotosBucketName": "PhotosBucket",
         "TokenPrefix": "/fluffy-train",
         "DefaultPersona": "default",
         "GraphVersion": "v26.0",
         "Scorer": "measured",
         "BedrockModelId": "amazon.nova-lite-v1:0",
+        "NearDuplicateBits": "6",
+        "IngestPhotoFunction": "IngestPhoto",
         "PostNextBestFunction": "PostNextBest",
         "ReconcileFunction": "Reconcile",
         "AlarmTopicArn": "AlarmTopic",
@@ -64,6 +72,8 @@ def test_a_parameter_says_what_it_takes_and_takes_its_own_default(name: str) -> 
     assert parameter["ConstraintDescription"].startswith("must ")
     if "AllowedValues" in parameter:
         assert parameter["Default"] in parameter["AllowedValues"]
+    elif parameter["Type"] == "Number":
+        assert parameter["MinValue"] <= parameter["Default"] <= parameter["MaxValue"]
     else:
         assert _accepts(name, str(parameter["Default"]))
 
@@ -106,6 +116,12 @@ def test_a_parameter_refuses(name: str, value: str) -> None:
     assert not _accepts(name, value)
 
 
+def test_the_parameters_have_the_defaults_and_the_limits_of_the_code() -> None:
+    bits = PARAMETERS["NearDuplicateBits"]
+    assert (bits["MinValue"], bits["Default"], bits["MaxValue"]) == (FEWEST_BITS, DEFAULT_DISTANCE, MOST_BITS)
+    assert PARAMETERS["Scorer"]["AllowedValues"] == list(SCORERS)
+
+
 def test_what_the_owner_chooses_reaches_the_function() -> None:
     stack = expand(DefaultPersona="anna", GraphVersion="v27.0", LogRetentionDays="7")
     variables = stack.properties("PostNextBest")["Environment"]["Variables"]
@@ -125,6 +141,8 @@ def test_the_sample_events_are_every_kind_that_the_handler_accepts() -> None:
         "by-hand.json",
         "by-hand-persona.json",
         "dry-run.json",
+        "ingest-photo.json",
+        "ingest-photo-s3.json",
     } <= set(SAMPLE_EVENTS)
 
 

@@ -4,11 +4,11 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import Final
 
-from pynamodb.exceptions import DoesNotExist
-from pynamodb.expressions.condition import Condition
+from pynamodb.exceptions import DoesNotExist, UpdateError
+from pynamodb.expressions.condition import Condition, size
 from pynamodb.expressions.update import Action
 
-from adapters.dynamo.calls import records, retried_on_conflict
+from adapters.dynamo.calls import condition_failed, records, retried_on_conflict
 from adapters.dynamo.tables import LookAlikesItem, PhotoItem, Tables, photo_of
 from adapters.dynamo.transaction import Transaction
 from domain.ids import PersonaId, PhotoId
@@ -18,6 +18,11 @@ from domain.ports import RecordsUnavailableError
 
 LARGEST_BURST: Final = 200
 """A burst of this many photos takes in no more candidates: later ones are linked to it and never posted."""
+
+LARGEST_BUCKET: Final = 500
+"""Entries of 81 bytes each: DynamoDB takes no item of more than 400 KB, and charges each write by its item's size. A
+bucket that is full takes no more, since a band that so many share tells little: photos are found by their other bands.
+"""
 
 _MOST_TRIES: Final = 20
 
@@ -38,12 +43,18 @@ class DynamoNearDuplicates:
         self._tables = tables
 
     def note(self, photo: Photo) -> None:
+        noted = self._bursts.photos
+        has_room = noted.does_not_exist() | (size(noted) < LARGEST_BUCKET)  # type: ignore[no-untyped-call]
         for perceptual_hash in photo.perceptual_hashes:
             entry = f"{perceptual_hash}/{photo.photo_id}"
             for bucket in buckets_of(perceptual_hash):
                 item = self._look_alikes(photo.persona_id, bucket)
                 with records("note what the photo looks like"):
-                    retried_on_conflict(partial(item.update, [self._bursts.photos.add({entry})]))
+                    try:
+                        retried_on_conflict(partial(item.update, [self._bursts.photos.add({entry})], has_room))
+                    except UpdateError as error:
+                        if not condition_failed(error):
+                            raise
 
     def near(self, persona_id: PersonaId, hashes: Sequence[str], within: int) -> Sequence[tuple[PhotoId, int]]:
         names = {_name(persona_id, bucket) for one in hashes for bucket in buckets_near(one, within)}

@@ -10,7 +10,7 @@ from pynamodb.expressions.condition import Condition
 from adapters.dynamo.calls import condition_failed, records, retried_on_conflict
 from adapters.dynamo.tables import Tables, analysis_map, held_back_map, photo_item, photo_of
 from domain.ids import PersonaId, PhotoId
-from domain.photos import HeldBack, HeldBackFor, Photo
+from domain.photos import HeldBack, HeldBackFor, Photo, newer_analysis
 from domain.ports import Addition
 
 
@@ -71,50 +71,58 @@ class DynamoPhotoLibrary:
                 known,
                 caption=known.caption if photo.caption is None else photo.caption,
                 alt_text=known.alt_text if photo.alt_text is None else photo.alt_text,
-                analysis=known.analysis if _same_analysis(known, photo) else photo.analysis,
+                analysis=newer_analysis(known.analysis, photo.analysis),
                 perceptual_hashes=photo.perceptual_hashes or known.perceptual_hashes,
             )
             if updated == known:
                 return Addition.UNCHANGED
-            if self._update(updated):
+            if self._update(known, updated):
                 return Addition.UPDATED
 
-    def _update(self, photo: Photo) -> bool:
+    def _update(self, known: Photo, updated: Photo) -> bool:
         """False when what decides on its place in the queue has changed since it was read."""
         model = self._tables.photos
         actions: list[Any] = []
-        if photo.caption is not None:
-            actions.append(model.caption.set(photo.caption))
-        if photo.alt_text is not None:
-            actions.append(model.alt_text.set(photo.alt_text))
-        if photo.analysis is not None:
-            actions.append(model.analysis.set(analysis_map(photo.analysis)))
-        if photo.perceptual_hashes:
-            actions.append(model.perceptual_hashes.set(list(photo.perceptual_hashes)))
-        if photo.is_free and photo.rank is not None:
-            actions += [model.queued_for.set(photo.persona_id), model.rank.set(photo.rank)]
-        return self._write(photo.persona_id, photo.photo_id, actions, self._stands_as(photo))
+        if updated.caption is not None and updated.caption != known.caption:
+            actions.append(model.caption.set(updated.caption))
+        if updated.alt_text is not None and updated.alt_text != known.alt_text:
+            actions.append(model.alt_text.set(updated.alt_text))
+        if updated.analysis is not None and updated.analysis != known.analysis:
+            actions.append(model.analysis.set(analysis_map(updated.analysis)))
+        if updated.perceptual_hashes != known.perceptual_hashes:
+            actions.append(model.perceptual_hashes.set(list(updated.perceptual_hashes)))
+        actions += self._into_the_queue(updated)
+        return self._write(known.persona_id, known.photo_id, actions, self._stands_as(known))
+
+    def _into_the_queue(self, photo: Photo) -> list[Any]:
+        """Nothing where it is not scored, or something keeps it out."""
+        model = self._tables.photos
+        if not photo.is_free or photo.rank is None:
+            return []
+        return [model.queued_for.set(photo.persona_id), model.rank.set(photo.rank)]
 
     def _stands_as(self, photo: Photo) -> Condition:
-        """The photo is there, and is kept out of the queue by as much, or as little, as ``photo``."""
+        """The photo is there, scored as ``photo``, and kept out of the queue by as much, or as little."""
         model = self._tables.photos
         slot = model.post_slot == str(photo.post_slot) if photo.post_slot else model.post_slot.does_not_exist()
         burst = model.burst == photo.burst if photo.burst else model.burst.does_not_exist()
         held_back = model.held_back.exists() if photo.held_back else model.held_back.does_not_exist()
         linking = model.awaits_linking.exists() if photo.awaits_linking else model.awaits_linking.does_not_exist()
-        condition: Condition = model.photo_id.exists() & slot & burst & held_back & linking
+        analysis = model.analysis.does_not_exist()
+        if photo.analysis is not None:
+            analysis = model.analysis["scorer"] == photo.analysis.scorer
+            analysis &= model.analysis["aesthetic_score"] == photo.analysis.aesthetic_score
+            analysis &= model.analysis["analysed_at"] == photo.analysis.analysed_at
+        condition: Condition = model.photo_id.exists() & slot & burst & held_back & linking & analysis
         return condition
 
     def admit(self, photo: Photo) -> bool:
-        model = self._tables.photos
-        is_linked: list[Any] = [model.awaits_linking.remove()]
-        if photo.rank is not None:
-            into_the_queue = [*is_linked, model.queued_for.set(photo.persona_id), model.rank.set(photo.rank)]
-            has_no_post = model.photo_id.exists() & model.post_slot.does_not_exist()
-            is_free = has_no_post & model.held_back.does_not_exist() & model.burst.does_not_exist()
-            if self._write(photo.persona_id, photo.photo_id, into_the_queue, is_free):
-                return True
-        self._write(photo.persona_id, photo.photo_id, is_linked, model.photo_id.exists())
+        is_linked = self._tables.photos.awaits_linking.remove()
+        while (known := self.get(photo.persona_id, photo.photo_id)) is not None:
+            into_the_queue = self._into_the_queue(replace(known, awaits_linking=False))
+            actions = [is_linked, *into_the_queue]
+            if self._write(known.persona_id, known.photo_id, actions, self._stands_as(known)):
+                return bool(into_the_queue)
         return False
 
     def hold_back(self, persona_id: PersonaId, photo_id: PhotoId, why: HeldBack) -> bool:
@@ -144,12 +152,3 @@ class DynamoPhotoLibrary:
                     raise
                 return False
         return True
-
-
-def _same_analysis(known: Photo, given: Photo) -> bool:
-    """Whether ``given`` adds nothing to the analysis that is known. When it was made does not count."""
-    if given.analysis is None:
-        return True
-    return known.analysis is not None and known.analysis == replace(
-        given.analysis, analysed_at=known.analysis.analysed_at
-    )

@@ -12,7 +12,7 @@ from cli.session import existing_persona, opened, to_persona_id
 from cli.shown import persona_facts, remark, say, say_json, say_personas
 from domain.captions import caption_problem
 from domain.ids import PersonaId
-from domain.personas import Login, Persona
+from domain.personas import Fit, Login, Persona
 from domain.photos import HIGHEST_SCORE
 from handlers.wiring import Stack
 
@@ -20,6 +20,11 @@ app = typer.Typer(no_args_is_help=True, help="The Instagram accounts that are po
 
 # A token that is given as an argument by mistake must reach our own message, which does not print it.
 _TAKES_NO_TOKEN: Final = {"allow_extra_args": True}
+
+_FIT: Final = (
+    "What becomes of a picture that is taller or wider than Instagram takes: its most important part (crop), or all of "
+    "it on a blurred border (pad)."
+)
 
 _INSTAGRAM_USER_ID: Final = re.compile(r"[0-9]{5,25}")
 
@@ -88,6 +93,7 @@ def add(
             metavar="SCORE", parser=_to_score, help="Photos under this aesthetic score, 0 to 10, are not posted."
         ),
     ] = 0.0,
+    fit: Annotated[Fit, typer.Option(help=f"{_FIT} `persona set-fit` changes it later.")] = Fit.CROP,
 ) -> None:
     """Add an account to post to, with its access token."""
     refuse_arguments(ctx)
@@ -105,6 +111,7 @@ def add(
         login=login,
         caption=caption,
         minimum_score=minimum_score,
+        fit=fit,
     )
     if not stack.personas.add(persona):
         raise CommandError(
@@ -171,6 +178,25 @@ def set_caption(
 
 
 @app.command()
+def set_fit(
+    ctx: typer.Context, named: PersonaArgument, fit: Annotated[Fit, typer.Argument(help=_FIT, show_default=False)]
+) -> None:
+    """Set what becomes of pictures that are taller or wider than Instagram takes.
+
+    It counts for the photos that are taken in from now on; those in the library stay as they were prepared.
+    """
+    stack = opened(ctx)
+    persona_id = PersonaId(named)
+    persona = existing_persona(stack, persona_id)
+    if persona.fit is fit:
+        say(f"{persona_id} has {fit.value} already; nothing was changed.")
+        return
+    if not stack.personas.set_fit(persona_id, fit):
+        raise CommandError(f"The persona {persona_id} was removed at the same moment; nothing was written.")
+    say(f"{persona_id} now has {fit.value}, for the photos that are taken in from now on.", "green")
+
+
+@app.command()
 def resume(ctx: typer.Context, named: PersonaArgument) -> None:
     """Lift a persona's pause, once its cause is mended. The next slot posts again."""
     stack = opened(ctx)
@@ -193,5 +219,5 @@ def _store(stack: Stack, persona_id: PersonaId, secrets: GivenSecrets) -> None:
 def _taken(persona_id: PersonaId) -> CommandError:
     return CommandError(
         f"There is a persona {persona_id} already; nothing was changed. Change it with `fluffy-train persona "
-        "set-token`, `set-caption` or `resume`, or choose another id."
+        "set-token`, `set-caption`, `set-fit` or `resume`, or choose another id."
     )

@@ -7,7 +7,7 @@ from enum import Enum, auto
 from typing import Protocol
 
 from domain.ids import ContainerId, MediaId, PersonaId, PhotoId
-from domain.personas import Persona
+from domain.personas import Fit, Persona
 from domain.photos import HeldBack, Photo, PhotoAnalysis
 from domain.posts import Lease, Post
 from domain.slots import Slot
@@ -62,6 +62,13 @@ class PersonaDirectory(Protocol):
         """Set the persona's caption, or take it away; False where there is no such persona.
 
         Raises RecordsUnavailableError.
+        """
+        ...
+
+    def set_fit(self, persona_id: PersonaId, fit: Fit) -> bool:
+        """Set what becomes of pictures that Instagram would not take as they are; False where there is no such persona.
+
+        Renditions that are stored already stay as they are. Raises RecordsUnavailableError.
         """
         ...
 

@@ -7,7 +7,7 @@ from threading import RLock
 
 from domain.ids import PersonaId, PhotoId
 from domain.near_duplicates import FEWEST_BITS, MOST_BITS, best_of, distance
-from domain.personas import Persona
+from domain.personas import Fit, Persona
 from domain.photos import HeldBack, HeldBackFor, Photo
 from domain.ports import Addition, Claim, Settlement
 from domain.posts import Lease, Post, PostStatus
@@ -66,6 +66,14 @@ class FakePersonaDirectory:
             if persona is None:
                 return False
             self._records.personas[persona_id] = replace(persona, caption=caption)
+            return True
+
+    def set_fit(self, persona_id: PersonaId, fit: Fit) -> bool:
+        with self._records.lock:
+            persona = self._records.personas.get(persona_id)
+            if persona is None:
+                return False
+            self._records.personas[persona_id] = replace(persona, fit=fit)
             return True
 
     def all(self) -> Sequence[Persona]:

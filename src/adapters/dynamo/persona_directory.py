@@ -8,7 +8,7 @@ from pynamodb.expressions.update import Action
 from adapters.dynamo.calls import condition_failed, records, retried_on_conflict
 from adapters.dynamo.tables import Tables, persona_item, persona_of
 from domain.ids import PersonaId
-from domain.personas import Persona
+from domain.personas import Fit, Persona
 
 
 class DynamoPersonaDirectory:
@@ -42,6 +42,9 @@ class DynamoPersonaDirectory:
     def set_caption(self, persona_id: PersonaId, caption: str | None) -> bool:
         attribute = self._tables.personas.caption
         return self._update(persona_id, attribute.remove() if caption is None else attribute.set(caption))
+
+    def set_fit(self, persona_id: PersonaId, fit: Fit) -> bool:
+        return self._update(persona_id, self._tables.personas.fit.set(fit.value))
 
     def _update(self, persona_id: PersonaId, action: Action) -> bool:
         """False, and no change, where there is no such persona."""

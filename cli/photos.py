@@ -9,17 +9,16 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from cli.failures import EXPECTED, CommandError
 from cli.import_photos import ImportReport, PhotoImport
+from cli.options import INTERRUPTED, JsonOption
 from cli.photo_folder import list_photos
+from cli.rejected import facts_of, rejected_files, size_in_words
 from cli.scores_csv import Scores, UnusableScoresError, read_scores
 from cli.session import existing_persona, opened, to_persona_id
-from cli.shown import complain, err, plain, remark, say
+from cli.shown import complain, err, out, plain, remark, say, say_json, table
 from domain.ids import PersonaId
 from domain.ports import Addition
 
 app = typer.Typer(no_args_is_help=True, help="The library of photos to post.")
-
-INTERRUPTED = 130
-"""The exit status that shells give to Ctrl-C."""
 
 
 @app.command("import")
@@ -90,6 +89,38 @@ def import_folder(
         remark(f"There is no picture in {folder}.")
     if work.report.left_out:
         raise typer.Exit(1)
+
+
+@app.command()
+def rejected(
+    ctx: typer.Context,
+    persona_id: Annotated[
+        PersonaId | None,
+        typer.Option(
+            "--persona",
+            metavar="PERSONA",
+            parser=to_persona_id,
+            help="Whose files alone. Else everybody's, with those whose folder names no persona.",
+        ),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List the uploaded files that could not be taken in, each with what to do about it. Changes nothing.
+
+    They stand under rejected/ in the stack's bucket and are deleted by you alone. A file that was mended is uploaded to
+    where it came from, under incoming/.
+    """
+    found = rejected_files(opened(ctx).inbox(), persona_id)
+    if as_json:
+        say_json([facts_of(one) for one in found])
+        return
+    rows = table("File", "Size", "Why", "What to do")
+    for one in found:
+        rows.add_row(plain(one.object_key), size_in_words(one.size), plain(one.kind or "?"), plain(one.what_to_do))
+    if rows.row_count:
+        out().print(rows)
+    else:
+        say(f"No uploaded file was rejected{f' for {persona_id}' if persona_id else ''}.")
 
 
 def _rows(path: Path | None) -> Scores:

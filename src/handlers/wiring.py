@@ -144,10 +144,15 @@ class Stack:
     def receive_file(self, log: RunLog) -> ReceiveFile:
         from adapters.darkroom import ImagingDarkroom  # noqa: PLC0415 - posting has no imaging library
 
-        inbox = S3Inbox(boto3.client("s3", config=s3.CLIENT_CONFIG), self.settings.photos_bucket)
         return ReceiveFile(
-            inbox=inbox, personas=self.personas, ingest=self.ingest_photo(ImagingDarkroom(), self.scorer()), log=log
+            inbox=self.inbox(),
+            personas=self.personas,
+            ingest=self.ingest_photo(ImagingDarkroom(), self.scorer()),
+            log=log,
         )
+
+    def inbox(self) -> S3Inbox:
+        return S3Inbox(boto3.client("s3", config=s3.CLIENT_CONFIG), self.settings.photos_bucket)
 
     def ingest_photo(self, darkroom: Darkroom, scorer: PhotoScorer) -> IngestPhoto:
         """Raises SettingsError where the stack is too old to take photos in."""

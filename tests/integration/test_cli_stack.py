@@ -71,6 +71,7 @@ class CliStack:
                 "PERSONAS_TABLE": f"{name}PersonasTable",
                 "PHOTOS_TABLE": f"{name}PhotosTable",
                 "POSTS_TABLE": f"{name}PostsTable",
+                "LOOK_ALIKES_TABLE": f"{name}LookAlikesTable",
                 "PHOTOS_BUCKET": name,
                 "TOKEN_PREFIX": f"/{name}",
                 "DEFAULT_PERSONA": PERSONA,

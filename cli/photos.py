@@ -7,16 +7,18 @@ from typing import Annotated
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from cli.failures import EXPECTED, CommandError
+from cli.failures import EXPECTED, CommandError, in_one_line
 from cli.import_photos import ImportReport, PhotoImport
-from cli.options import INTERRUPTED, JsonOption
+from cli.options import INTERRUPTED, JsonOption, PersonaOption
 from cli.photo_folder import list_photos
+from cli.progress import progress_bar
 from cli.rejected import facts_of, rejected_files, size_in_words
+from cli.rescore import Rescore, RescoreReport, rescored
 from cli.scores_csv import Scores, UnusableScoresError, read_scores
-from cli.session import existing_persona, opened, to_persona_id
-from cli.shown import complain, err, out, plain, remark, say, say_json, table
+from cli.session import existing_persona, knowing_look_alikes, opened, to_persona_id
+from cli.shown import complain, err, out, plain, remark, say, say_json, short, table
 from domain.ids import PersonaId
-from domain.ports import Addition
+from domain.ports import Addition, ScorerUnavailableError
 
 app = typer.Typer(no_args_is_help=True, help="The library of photos to post.")
 
@@ -121,6 +123,71 @@ def rejected(
         out().print(rows)
     else:
         say(f"No uploaded file was rejected{f' for {persona_id}' if persona_id else ''}.")
+
+
+@app.command()
+def rescore(ctx: typer.Context, persona_id: PersonaOption = None, as_json: JsonOption = False) -> None:
+    """Score the unposted photos anew that have no score, or one by another scorer than the stack's.
+
+    A score that you gave always stays, and so does every score that the stack's scorer made. The renditions in the
+    bucket are read, not your own files.
+
+    Ctrl-C loses nothing: run the same command again.
+    """
+    stack = knowing_look_alikes(opened(ctx))
+    persona = existing_persona(stack, persona_id)
+    scorer = stack.scorer()
+    work = Rescore(
+        persona.persona_id,
+        library=stack.library,
+        near_duplicates=stack.near_duplicates,
+        renditions=stack.renditions,
+        scorer=scorer,
+    )
+    stopped: str | None = None
+    status = 0
+    try:
+        with progress_bar() as progress:
+            task = progress.add_task("", total=1.0, done=0, what="scored", note="")
+            work(lambda place, scored: progress.update(task, completed=place, done=scored))
+    except KeyboardInterrupt:
+        stopped, status = f"Interrupted. {_GOES_ON}", INTERRUPTED
+    except ScorerUnavailableError as error:
+        stopped, status = f"{error} {_advice(stack.settings.scorer)}", 1
+    except EXPECTED as error:
+        stopped, status = f"{in_one_line(error)} {_GOES_ON}", 1
+    if as_json:
+        say_json({"persona_id": persona.persona_id, "scorer": scorer.name, **rescored(work.report), "stopped": stopped})
+    else:
+        _say_rescored(work.report, scorer.name)
+    if stopped is not None:
+        complain(stopped)
+    raise typer.Exit(status or (1 if work.report.passed_over else 0))
+
+
+_GOES_ON = "What is done stays done: run the same command again, and it goes on from there."
+
+
+def _advice(scorer: str) -> str:
+    other = (
+        " Or deploy the stack with Scorer=measured, which asks nobody and costs nothing."
+        if scorer != "measured"
+        else ""
+    )
+    return f"{_GOES_ON}{other}"
+
+
+def _say_rescored(report: RescoreReport, scorer: str) -> None:
+    say(f"Photos: {report.scored} scored anew by {scorer}; {report.current} had its score, or yours, already.")
+    for photo_id in report.missing:
+        say(f"  passed over: {short(photo_id)}: its rendition is not in the bucket. Import the photo again.", "red")
+    for photo_id, reason in report.unscorable.items():
+        say(f"  passed over: {short(photo_id)}: {reason}", "red")
+    for photo_id in report.awaiting:
+        say(
+            f"  not in the queue: {short(photo_id)}: it was not taken in to its end. Upload or import it again.",
+            "yellow",
+        )
 
 
 def _rows(path: Path | None) -> Scores:

@@ -29,7 +29,6 @@ from domain import instants
 from domain.captions import caption_problem
 from domain.curators_choice import CuratorsChoice
 from domain.faults import Fault
-from domain.ids import PersonaId
 from domain.outcomes import Outcome
 from domain.personas import Persona
 from domain.photos import Photo

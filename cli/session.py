@@ -44,6 +44,16 @@ def existing_persona(stack: wiring.Stack, persona_id: PersonaId | None) -> Perso
     return persona
 
 
+def knowing_look_alikes(stack: wiring.Stack) -> wiring.Stack:
+    """``stack``. Raises CommandError where it is of a version that had no look-alikes yet."""
+    if not stack.settings.look_alikes_table:
+        raise CommandError(
+            "This stack has no table of look-alikes (LOOK_ALIKES_TABLE): it is of an older version. Deploy it again, "
+            "with `sam build` and `sam deploy`."
+        )
+    return stack
+
+
 def to_persona_id(text: str) -> PersonaId:
     """Typer's parser for a persona's id. What was typed is not quoted: it might be a token in the wrong place."""
     try:

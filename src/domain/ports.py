@@ -337,10 +337,15 @@ class PhotoScorer(Protocol):
     def score(self, jpeg: bytes) -> PhotoAnalysis:
         """The analysis of a rendition: a JPEG as it is posted, so that it can be made again later from the bucket.
 
-        Raises ScorerUnavailableError where it cannot be told now; trying again later may help.
+        Raises ScorerUnavailableError where it cannot be told now; trying again later may help. Where that lies in the
+        picture it is an UnscorablePictureError.
         """
         ...
 
 
 class ScorerUnavailableError(Exception):
     """The scorer gave no usable answer. The text says what to look at, and has no secret in it."""
+
+
+class UnscorablePictureError(ScorerUnavailableError):
+    """The scorer gives none for this picture, and may well give one for the next."""

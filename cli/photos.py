@@ -1,12 +1,16 @@
 """`fluffy-train photos …`: the library."""
 
 import sys
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
+from cli.contact_sheet import write_sheet
+from cli.duplicates import Duplicates, burst_facts, score_in_words, sheet_of
 from cli.failures import EXPECTED, CommandError, in_one_line
 from cli.import_photos import ImportReport, PhotoImport
 from cli.options import INTERRUPTED, JsonOption, PersonaOption
@@ -16,8 +20,8 @@ from cli.rejected import facts_of, rejected_files, size_in_words
 from cli.rescore import Rescore, RescoreReport, rescored
 from cli.scores_csv import Scores, UnusableScoresError, read_scores
 from cli.session import existing_persona, knowing_look_alikes, opened, to_persona_id
-from cli.shown import complain, err, out, plain, remark, say, say_json, short, table
-from domain.ids import PersonaId
+from cli.shown import complain, err, in_brief, out, plain, remark, say, say_json, short, table
+from domain.ids import PersonaId, PhotoId
 from domain.ports import Addition, ScorerUnavailableError
 
 app = typer.Typer(no_args_is_help=True, help="The library of photos to post.")
@@ -188,6 +192,77 @@ def _say_rescored(report: RescoreReport, scorer: str) -> None:
             f"  not in the queue: {short(photo_id)}: it was not taken in to its end. Upload or import it again.",
             "yellow",
         )
+
+
+@app.command()
+def duplicates(
+    ctx: typer.Context,
+    persona_id: PersonaOption = None,
+    html: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            dir_okay=False,
+            help="Write them side by side, with their pictures, into this HTML file. It needs nothing beside it.",
+        ),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show the photos that look alike, as the bursts of which the best one alone is posted. Changes nothing.
+
+    The stack's parameter NearDuplicateBits says what looks alike, when a photo is taken in: BITS is in how many of 64
+    bits it differs from the first one of its burst.
+    """
+    if html is not None:
+        _check_writable(html)
+    stack = knowing_look_alikes(opened(ctx))
+    persona = existing_persona(stack, persona_id)
+    work = Duplicates(persona, library=stack.library, near_duplicates=stack.near_duplicates, ledger=stack.ledger)
+    bursts = work.bursts()
+    if html is not None:
+        try:
+            with progress_bar() as progress:
+                task = progress.add_task("", total=len(bursts), done=0, what="bursts", note="")
+                begun = partial(_show_begun, progress, task)
+                write_sheet(sheet_of(persona.persona_id, bursts, work, stack.renditions, begun), html)
+        except OSError as error:
+            raise CommandError(f"{html} cannot be written: {error.strerror or error}.") from None
+    if as_json:
+        facts = [burst_facts(work.members(photo_ids)) for photo_ids in bursts]
+        say_json({"persona_id": persona.persona_id, "bursts": facts, "html": str(html) if html else None})
+    elif not bursts:
+        say(f"No photos of {persona.persona_id} look alike.")
+    elif html is not None:
+        say(f"Bursts on {html}: {len(bursts)}.", "green")
+    else:
+        _say_bursts(work, bursts)
+
+
+def _show_begun(progress: Progress, task: TaskID, begun: int) -> None:
+    progress.update(task, completed=begun - 1, done=begun)
+
+
+def _check_writable(path: Path) -> None:
+    """Before minutes of work are lost. Raises BadParameter for what is no place for a file."""
+    if not path.parent.is_dir():
+        raise typer.BadParameter(f"there is no folder {path.parent}", param_hint="--html")
+    if path.exists() and not path.is_file():
+        raise typer.BadParameter(f"{path} is no file but a device, a pipe or the like", param_hint="--html")
+
+
+def _say_bursts(work: Duplicates, bursts: Sequence[Sequence[PhotoId]]) -> None:
+    rows = table("Burst", "Photo", "Standing", "Score", "Bits", "Caption")
+    for number, photo_ids in enumerate(bursts, start=1):
+        for member in work.members(photo_ids):
+            rows.add_row(
+                str(number),
+                short(member.photo.photo_id),
+                member.standing.value,
+                plain(score_in_words(member.photo)),
+                "" if member.bits is None else str(member.bits),
+                in_brief(member.photo.caption or ""),
+            )
+    out().print(rows)
 
 
 def _rows(path: Path | None) -> Scores:

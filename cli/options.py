@@ -1,4 +1,4 @@
-"""Options that several commands have, and the exit status that they share."""
+"""What several commands share: options, an exit status, and the advice to run them again."""
 
 from typing import Annotated, Final
 
@@ -9,6 +9,9 @@ from domain.ids import PersonaId
 
 INTERRUPTED: Final = 130
 """The exit status that shells give to Ctrl-C."""
+
+GOES_ON: Final = "What is done stays done: run the same command again, and it goes on from there."
+"""What follows the cause where a command was cut off that can be repeated."""
 
 PersonaOption = Annotated[
     PersonaId | None,

@@ -6,10 +6,13 @@ from typing import Annotated, Final
 
 import typer
 
-from cli.failures import CommandError
+from cli.adopt import adoption_facts, say_adoption
+from cli.failures import EXPECTED, CommandError, in_one_line
+from cli.options import GOES_ON, INTERRUPTED, JsonOption
+from cli.progress import progress_bar
 from cli.secret_input import HOW, GivenSecrets, read_secrets, refuse_arguments
-from cli.session import existing_persona, opened, to_persona_id
-from cli.shown import persona_facts, remark, say, say_json, say_personas
+from cli.session import existing_persona, knowing_look_alikes, opened, to_persona_id
+from cli.shown import complain, persona_facts, remark, say, say_json, say_personas
 from domain.captions import caption_problem
 from domain.ids import PersonaId
 from domain.personas import Fit, Login, Persona
@@ -194,6 +197,50 @@ def set_fit(
     if not stack.personas.set_fit(persona_id, fit):
         raise CommandError(f"The persona {persona_id} was removed at the same moment; nothing was written.")
     say(f"{persona_id} now has {fit.value}, for the photos that are taken in from now on.", "green")
+
+
+@app.command()
+def adopt(
+    ctx: typer.Context,
+    named: PersonaArgument,
+    most: Annotated[
+        int, typer.Option(min=1, max=10_000, metavar="COUNT", help="How many of the account's newest media to look at.")
+    ] = 200,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Find the same, and write nothing.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Take what is on the account already out of the queue, so that nobody sees it twice.
+
+    The account's newest pictures are compared with the library by what they show: one that was scaled or compressed
+    anew is found. What this program posted itself is passed over, and so are films.
+
+    Ctrl-C loses nothing: run the same command again.
+    """
+    stack = knowing_look_alikes(opened(ctx))
+    persona = existing_persona(stack, PersonaId(named))
+    work = stack.adopt_account()
+    stopped: str | None = None
+    status = 0
+    try:
+        with progress_bar() as progress:
+            task = progress.add_task("", total=None, done=0, what="media", note="")
+            work(
+                persona,
+                most=most,
+                dry_run=dry_run,
+                on_media=lambda done, total: progress.update(task, total=total, completed=done, done=done),
+            )
+    except KeyboardInterrupt:
+        stopped, status = f"Interrupted. {GOES_ON}", INTERRUPTED
+    except EXPECTED as error:
+        stopped, status = f"{in_one_line(error)} {GOES_ON}", 1
+    if as_json:
+        say_json(adoption_facts(persona.persona_id, work.report, dry_run=dry_run, stopped=stopped))
+    elif stopped is None or work.report.media:
+        say_adoption(persona.persona_id, work.report, dry_run=dry_run)
+    if stopped is not None:
+        complain(stopped)
+    raise typer.Exit(status or (1 if work.report.unseen else 0))
 
 
 @app.command()

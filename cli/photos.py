@@ -13,7 +13,7 @@ from cli.contact_sheet import write_sheet
 from cli.duplicates import Duplicates, burst_facts, score_in_words, sheet_of
 from cli.failures import EXPECTED, CommandError, in_one_line
 from cli.import_photos import ImportReport, PhotoImport
-from cli.options import INTERRUPTED, JsonOption, PersonaOption
+from cli.options import GOES_ON, INTERRUPTED, JsonOption, PersonaOption
 from cli.photo_folder import list_photos
 from cli.progress import progress_bar
 from cli.rejected import facts_of, rejected_files, size_in_words
@@ -155,11 +155,11 @@ def rescore(ctx: typer.Context, persona_id: PersonaOption = None, as_json: JsonO
             task = progress.add_task("", total=1.0, done=0, what="scored", note="")
             work(lambda place, scored: progress.update(task, completed=place, done=scored))
     except KeyboardInterrupt:
-        stopped, status = f"Interrupted. {_GOES_ON}", INTERRUPTED
+        stopped, status = f"Interrupted. {GOES_ON}", INTERRUPTED
     except ScorerUnavailableError as error:
         stopped, status = f"{error} {_advice(stack.settings.scorer)}", 1
     except EXPECTED as error:
-        stopped, status = f"{in_one_line(error)} {_GOES_ON}", 1
+        stopped, status = f"{in_one_line(error)} {GOES_ON}", 1
     if as_json:
         say_json({"persona_id": persona.persona_id, "scorer": scorer.name, **rescored(work.report), "stopped": stopped})
     else:
@@ -169,16 +169,13 @@ def rescore(ctx: typer.Context, persona_id: PersonaOption = None, as_json: JsonO
     raise typer.Exit(status or (1 if work.report.passed_over else 0))
 
 
-_GOES_ON = "What is done stays done: run the same command again, and it goes on from there."
-
-
 def _advice(scorer: str) -> str:
     other = (
         " Or deploy the stack with Scorer=measured, which asks nobody and costs nothing."
         if scorer != "measured"
         else ""
     )
-    return f"{_GOES_ON}{other}"
+    return f"{GOES_ON}{other}"
 
 
 def _say_rescored(report: RescoreReport, scorer: str) -> None:

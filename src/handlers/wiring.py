@@ -19,8 +19,9 @@ from adapters.dynamo import (
     DynamoPostLedger,
     Tables,
 )
-from adapters.meta import GraphHosts, MetaPublisher
+from adapters.meta import CdnPictures, GraphHosts, MetaAccountMedia, MetaPublisher
 from adapters.s3_inbox import S3Inbox
+from domain.adopt import AdoptAccount
 from domain.ids import PersonaId, RunId
 from domain.ingest_photo import DEFAULT_DISTANCE, IngestPhoto
 from domain.intake_ports import Darkroom
@@ -105,6 +106,10 @@ class Settings:
             **values,
         )
 
+    @property
+    def graph_hosts(self) -> GraphHosts:
+        return GraphHosts(self.instagram_graph_url, self.facebook_graph_url, self.graph_version)
+
 
 def _bits(text: str) -> int:
     if not text.isdecimal() or not FEWEST_BITS <= int(text) <= MOST_BITS:
@@ -149,6 +154,20 @@ class Stack:
             personas=self.personas,
             ingest=self.ingest_photo(ImagingDarkroom(), self.scorer()),
             log=log,
+        )
+
+    def adopt_account(self) -> AdoptAccount:
+        from adapters.darkroom import ImagingDarkroom  # noqa: PLC0415 - posting has no imaging library
+
+        return AdoptAccount(
+            media=MetaAccountMedia(self.settings.graph_hosts, self.credentials),
+            pictures=CdnPictures(),
+            eye=ImagingDarkroom(),
+            library=self.library,
+            near_duplicates=self.near_duplicates,
+            ledger=self.ledger,
+            clock=self.clock,
+            distance=self.settings.near_duplicate_bits,
         )
 
     def inbox(self) -> S3Inbox:
@@ -206,14 +225,13 @@ def build(settings: Settings) -> Stack:
         look_alikes=settings.look_alikes_table,
     )
     credentials = ssm.SsmCredentials(boto3.client("ssm", config=ssm.CLIENT_CONFIG), settings.token_prefix)
-    hosts = GraphHosts(settings.instagram_graph_url, settings.facebook_graph_url, settings.graph_version)
     return Stack(
         settings=settings,
         personas=DynamoPersonaDirectory(tables),
         library=DynamoPhotoLibrary(tables),
         ledger=DynamoPostLedger(tables),
         near_duplicates=DynamoNearDuplicates(tables),
-        publisher=MetaPublisher(hosts, credentials),
+        publisher=MetaPublisher(settings.graph_hosts, credentials),
         renditions=s3.S3Renditions(boto3.client("s3", config=s3.CLIENT_CONFIG), settings.photos_bucket),
         credentials=credentials,
         clock=SystemClock(),

@@ -41,7 +41,7 @@ def add(stack: CliStack, photo_id: PhotoId, *, blur: float = 0.0, score: float |
 def scorer(stack: CliStack, photo_id: PhotoId) -> str | None:
     photo = stack.adapters.library.get(PERSONA, photo_id)
     assert photo is not None
-    return photo.analysis and photo.analysis.scorer
+    return photo.analysis.scorer if photo.analysis else None
 
 
 def queue(stack: CliStack) -> list[PhotoId]:

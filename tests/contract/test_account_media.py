@@ -1,8 +1,10 @@
 """The contract of AccountMedia and LivePictures, on our emulator of Instagram and on servers that misbehave."""
 
+import contextlib
 import json
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -307,6 +309,33 @@ def test_a_picture_that_breaks_off_or_does_not_come_may_come_later(cdn: Cdn) -> 
         address = f"http://127.0.0.1:{silent.getsockname()[1]}/{SIGNATURE}"
         assert isinstance(refusal(address, timedelta(seconds=1)), Retry)
     assert isinstance(refusal(address), Retry)  # nobody listens any more
+
+
+def test_an_answer_that_drips_ends_in_time() -> None:
+    over = threading.Event()
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen()
+
+        def drip() -> None:
+            connection, _ = server.accept()
+            with connection, contextlib.suppress(OSError):
+                connection.sendall(b"HTTP/1.1 200 OK\r\nX-")
+                for _ in range(300):  # 15 seconds, should nobody hang up
+                    if over.wait(0.05):
+                        break
+                    connection.sendall(b"x")
+
+        thread = threading.Thread(target=drip)
+        thread.start()
+        begun = time.monotonic()
+        try:
+            failure = refusal(f"http://127.0.0.1:{server.getsockname()[1]}/{SIGNATURE}", timedelta(seconds=1))
+        finally:
+            over.set()
+            thread.join()
+    assert isinstance(failure, Retry)
+    assert time.monotonic() - begun < 8
 
 
 @pytest.mark.parametrize(

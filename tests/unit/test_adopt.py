@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -147,7 +148,7 @@ def test_a_second_run_changes_nothing_even_where_two_media_show_the_photo() -> N
     home = Home(sea=SEA)
     home.account.post(SEA)
     home.account.post(SEA_AGAIN)
-    home.adopt()
+    assert found(home.adopt()) == [(a_photo_id("sea"), MediaId("2"), 3, Finding.HELD_BACK)]
     before = home.all_records()
     report = home.adopt()
     assert home.all_records() == before
@@ -155,6 +156,30 @@ def test_a_second_run_changes_nothing_even_where_two_media_show_the_photo() -> N
     held_back = home.photo("sea").held_back
     assert held_back is not None
     assert held_back.media_id == "2"  # the newest, at both runs
+
+
+def test_a_media_that_came_later_does_not_take_the_first_ones_place() -> None:
+    home = Home(sea=SEA)
+    media_id = home.account.post(SEA)
+    home.adopt()
+    home.account.post(SEA)
+    home.adopt()
+    assert home.photo("sea").held_back == HeldBack(HeldBackFor.POSTED_ELSEWHERE, media_id)
+
+
+def test_a_burst_that_comes_about_at_the_same_moment_is_elected_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    home = Home(sea=SEA)
+    home.take_in("hill", HILL, score=9.0)
+    home.account.post(SEA)
+    hold_back = home.library.hold_back
+
+    def a_moment_late(*arguments: Any) -> bool:
+        home.join("sea", "hill")
+        return hold_back(*arguments)
+
+    monkeypatch.setattr(home.library, "hold_back", a_moment_late)
+    home.adopt()
+    assert home.queue() == []
 
 
 def test_a_dry_run_finds_the_same_and_writes_nothing() -> None:
@@ -211,9 +236,9 @@ def test_a_photo_that_is_taken_at_the_same_moment_is_left_as_it_is(monkeypatch: 
     home.account.post(SEA)
     hold_back = home.library.hold_back
 
-    def a_moment_late(*arguments: object) -> bool:
+    def a_moment_late(*arguments: Any) -> bool:
         home.claim("sea", run=home.start_run())
-        return hold_back(*arguments)  # type: ignore[arg-type]
+        return hold_back(*arguments)
 
     monkeypatch.setattr(home.library, "hold_back", a_moment_late)
     assert [one.finding for one in home.adopt().matches.values()] == [Finding.HAS_A_POST]
@@ -314,6 +339,17 @@ def test_where_no_picture_comes_the_run_ends() -> None:
     with pytest.raises(Retry, match="no network"):
         work(home.persona, most=200)
     assert len(work.report.unseen) == 4
+
+
+def test_pictures_that_are_lost_now_and_then_do_not_end_the_run() -> None:
+    home = Home(sea=SEA)
+    for number in range(1, 10):
+        home.account.post(SEA)
+        if number != 5:
+            home.account.files[f"https://cdn.example/{number}/0"] = Retry("It did not come.")
+    report = home.adopt()
+    assert len(report.unseen) == 8
+    assert home.queue() == []
 
 
 def test_photos_without_hashes_are_counted_where_they_may_still_be_posted() -> None:

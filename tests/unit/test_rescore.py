@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from threading import Event
 from typing import Any
 
 import pytest
@@ -213,6 +214,8 @@ def test_ctrl_c_lets_what_is_under_way_end_and_takes_on_no_more(home: Home, monk
     for number in range(60):
         home.add(str(number), b"6")
     work = home.rescore()
+    never = Event()
+    home.scorer.meanwhile = lambda: never.wait(0.01)  # so that some are under way
 
     def interrupt(place: float, scored: int) -> None:
         if scored >= 5:
@@ -221,7 +224,7 @@ def test_ctrl_c_lets_what_is_under_way_end_and_takes_on_no_more(home: Home, monk
     with pytest.raises(KeyboardInterrupt):
         work(interrupt)
     anew = [photo for photo in home.records.photos.values() if photo.analysis and photo.analysis.scorer == NEW]
-    assert 5 <= len(anew) == work.report.scored < 60
+    assert 5 <= len(home.scorer.asked) == len(anew) == work.report.scored < 60
     again = home.rescore()
     again()
     assert again.report.scored == 60 - work.report.scored

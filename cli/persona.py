@@ -6,13 +6,16 @@ from typing import Annotated, Final
 
 import typer
 
-from cli.failures import CommandError
+from cli.adopt import adoption_facts, say_adoption
+from cli.failures import EXPECTED, CommandError, in_one_line
+from cli.options import GOES_ON, INTERRUPTED, JsonOption
+from cli.progress import progress_bar
 from cli.secret_input import HOW, GivenSecrets, read_secrets, refuse_arguments
 from cli.session import existing_persona, opened, to_persona_id
-from cli.shown import persona_facts, remark, say, say_json, say_personas
+from cli.shown import complain, persona_facts, remark, say, say_json, say_personas
 from domain.captions import caption_problem
 from domain.ids import PersonaId
-from domain.personas import Login, Persona
+from domain.personas import Fit, Login, Persona
 from domain.photos import HIGHEST_SCORE
 from handlers.wiring import Stack
 
@@ -20,6 +23,11 @@ app = typer.Typer(no_args_is_help=True, help="The Instagram accounts that are po
 
 # A token that is given as an argument by mistake must reach our own message, which does not print it.
 _TAKES_NO_TOKEN: Final = {"allow_extra_args": True}
+
+_FIT: Final = (
+    "What becomes of a picture that is taller or wider than Instagram takes: its most important part (crop), or all of "
+    "it on a blurred border (pad)."
+)
 
 _INSTAGRAM_USER_ID: Final = re.compile(r"[0-9]{5,25}")
 
@@ -88,6 +96,7 @@ def add(
             metavar="SCORE", parser=_to_score, help="Photos under this aesthetic score, 0 to 10, are not posted."
         ),
     ] = 0.0,
+    fit: Annotated[Fit, typer.Option(help=f"{_FIT} `persona set-fit` changes it later.")] = Fit.CROP,
 ) -> None:
     """Add an account to post to, with its access token."""
     refuse_arguments(ctx)
@@ -105,6 +114,7 @@ def add(
         login=login,
         caption=caption,
         minimum_score=minimum_score,
+        fit=fit,
     )
     if not stack.personas.add(persona):
         raise CommandError(
@@ -171,6 +181,69 @@ def set_caption(
 
 
 @app.command()
+def set_fit(
+    ctx: typer.Context, named: PersonaArgument, fit: Annotated[Fit, typer.Argument(help=_FIT, show_default=False)]
+) -> None:
+    """Set what becomes of pictures that are taller or wider than Instagram takes.
+
+    It counts for the photos that are taken in from now on; those in the library stay as they were prepared.
+    """
+    stack = opened(ctx)
+    persona_id = PersonaId(named)
+    persona = existing_persona(stack, persona_id)
+    if persona.fit is fit:
+        say(f"{persona_id} has {fit.value} already; nothing was changed.")
+        return
+    if not stack.personas.set_fit(persona_id, fit):
+        raise CommandError(f"The persona {persona_id} was removed at the same moment; nothing was written.")
+    say(f"{persona_id} now has {fit.value}, for the photos that are taken in from now on.", "green")
+
+
+@app.command()
+def adopt(
+    ctx: typer.Context,
+    named: PersonaArgument,
+    most: Annotated[
+        int, typer.Option(min=1, max=10_000, metavar="COUNT", help="How many of the account's newest media to look at.")
+    ] = 200,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Find the same, and write nothing.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Take what is on the account already out of the queue, so that nobody sees it twice.
+
+    The account's newest pictures are compared with the library by what they show: one that was scaled or compressed
+    anew is found. What this program posted itself is passed over, and so are films.
+
+    Ctrl-C loses nothing: run the same command again.
+    """
+    stack = opened(ctx)
+    persona = existing_persona(stack, PersonaId(named))
+    work = stack.adopt_account()
+    stopped: str | None = None
+    status = 0
+    try:
+        with progress_bar() as progress:
+            task = progress.add_task("", total=None, done=0, what="media", note="")
+            work(
+                persona,
+                most=most,
+                dry_run=dry_run,
+                on_media=lambda done, total: progress.update(task, total=total, completed=done, done=done),
+            )
+    except KeyboardInterrupt:
+        stopped, status = f"Interrupted. {GOES_ON}", INTERRUPTED
+    except EXPECTED as error:
+        stopped, status = f"{in_one_line(error)} {GOES_ON}", 1
+    if as_json:
+        say_json(adoption_facts(persona.persona_id, work.report, dry_run=dry_run, stopped=stopped))
+    elif stopped is None or work.report.media:
+        say_adoption(persona.persona_id, work.report, dry_run=dry_run)
+    if stopped is not None:
+        complain(stopped)
+    raise typer.Exit(status or (1 if work.report.unseen else 0))
+
+
+@app.command()
 def resume(ctx: typer.Context, named: PersonaArgument) -> None:
     """Lift a persona's pause, once its cause is mended. The next slot posts again."""
     stack = opened(ctx)
@@ -193,5 +266,5 @@ def _store(stack: Stack, persona_id: PersonaId, secrets: GivenSecrets) -> None:
 def _taken(persona_id: PersonaId) -> CommandError:
     return CommandError(
         f"There is a persona {persona_id} already; nothing was changed. Change it with `fluffy-train persona "
-        "set-token`, `set-caption` or `resume`, or choose another id."
+        "set-token`, `set-caption`, `set-fit` or `resume`, or choose another id."
     )

@@ -1,25 +1,30 @@
 """`fluffy-train photos …`: the library."""
 
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.progress import Progress, TaskID
 
 from adapters.darkroom import ImagingDarkroom
-from cli.failures import EXPECTED, CommandError
+from cli.contact_sheet import write_sheet
+from cli.duplicates import Duplicates, burst_facts, score_in_words, sheet_of
+from cli.failures import EXPECTED, CommandError, in_one_line
 from cli.import_photos import ImportReport, PhotoImport
+from cli.options import GOES_ON, INTERRUPTED, JsonOption, PersonaOption
 from cli.photo_folder import list_photos
-from cli.progress import progress
+from cli.progress import progress, progress_bar
+from cli.rejected import facts_of, rejected_files, size_in_words
+from cli.rescore import Rescore, RescoreReport, rescored
 from cli.scores_csv import Scores, UnusableScoresError, read_scores
 from cli.session import existing_persona, opened, to_persona_id
-from cli.shown import complain, remark, say
-from domain.ids import PersonaId
-from domain.ports import Addition
+from cli.shown import complain, in_brief, out, plain, remark, say, say_json, short, table
+from domain.ids import PersonaId, PhotoId
+from domain.ports import Addition, ScorerUnavailableError
 
 app = typer.Typer(no_args_is_help=True, help="The library of photos to post.")
-
-INTERRUPTED = 130
-"""The exit status that shells give to Ctrl-C."""
 
 
 @app.command("import")
@@ -90,6 +95,171 @@ def import_folder(
         remark(f"There is no picture in {folder}.")
     if work.report.left_out:
         raise typer.Exit(1)
+
+
+@app.command()
+def rejected(
+    ctx: typer.Context,
+    persona_id: Annotated[
+        PersonaId | None,
+        typer.Option(
+            "--persona",
+            metavar="PERSONA",
+            parser=to_persona_id,
+            help="Whose files alone. Else everybody's, with those whose folder names no persona.",
+        ),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List the uploaded files that could not be taken in, each with what to do about it. Changes nothing.
+
+    They stand under rejected/ in the stack's bucket and are deleted by you alone. A file that was mended is uploaded to
+    where it came from, under incoming/.
+    """
+    found = rejected_files(opened(ctx).inbox(), persona_id)
+    if as_json:
+        say_json([facts_of(one) for one in found])
+        return
+    rows = table("File", "Size", "Why", "What to do")
+    for one in found:
+        rows.add_row(plain(one.object_key), size_in_words(one.size), plain(one.kind or "?"), plain(one.what_to_do))
+    if rows.row_count:
+        out().print(rows)
+    else:
+        say(f"No uploaded file was rejected{f' for {persona_id}' if persona_id else ''}.")
+
+
+@app.command()
+def rescore(ctx: typer.Context, persona_id: PersonaOption = None, as_json: JsonOption = False) -> None:
+    """Score the unposted photos anew that have no score, or one by another scorer than the stack's.
+
+    A score that you gave always stays, and so does every score that the stack's scorer made. The renditions in the
+    bucket are read, not your own files.
+
+    Ctrl-C loses nothing: run the same command again.
+    """
+    stack = opened(ctx)
+    persona = existing_persona(stack, persona_id)
+    scorer = stack.scorer()
+    work = Rescore(
+        persona.persona_id,
+        library=stack.library,
+        near_duplicates=stack.near_duplicates,
+        renditions=stack.renditions,
+        scorer=scorer,
+    )
+    stopped: str | None = None
+    status = 0
+    try:
+        with progress_bar() as progress:
+            task = progress.add_task("", total=1.0, done=0, what="scored", note="")
+            work(lambda place, scored: progress.update(task, completed=place, done=scored))
+    except KeyboardInterrupt:
+        stopped, status = f"Interrupted. {GOES_ON}", INTERRUPTED
+    except ScorerUnavailableError as error:
+        stopped, status = f"{error} {_advice(stack.settings.scorer)}", 1
+    except EXPECTED as error:
+        stopped, status = f"{in_one_line(error)} {GOES_ON}", 1
+    if as_json:
+        say_json({"persona_id": persona.persona_id, "scorer": scorer.name, **rescored(work.report), "stopped": stopped})
+    else:
+        _say_rescored(work.report, scorer.name)
+    if stopped is not None:
+        complain(stopped)
+    raise typer.Exit(status or (1 if work.report.passed_over else 0))
+
+
+def _advice(scorer: str) -> str:
+    other = (
+        " Or deploy the stack with Scorer=measured, which asks nobody and costs nothing."
+        if scorer != "measured"
+        else ""
+    )
+    return f"{GOES_ON}{other}"
+
+
+def _say_rescored(report: RescoreReport, scorer: str) -> None:
+    say(f"Photos: {report.scored} scored anew by {scorer}; {report.current} had its score, or yours, already.")
+    for photo_id in report.missing:
+        say(f"  passed over: {short(photo_id)}: its rendition is not in the bucket. Import the photo again.", "red")
+    for photo_id, reason in report.unscorable.items():
+        say(f"  passed over: {short(photo_id)}: {reason}", "red")
+    for photo_id in report.awaiting:
+        say(
+            f"  not in the queue: {short(photo_id)}: it was not taken in to its end. Upload or import it again.",
+            "yellow",
+        )
+
+
+@app.command()
+def duplicates(
+    ctx: typer.Context,
+    persona_id: PersonaOption = None,
+    html: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            dir_okay=False,
+            help="Write them side by side, with their pictures, into this HTML file. It needs nothing beside it.",
+        ),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show the photos that look alike, as the bursts of which the best one alone is posted. Changes nothing.
+
+    The stack's parameter NearDuplicateBits says what looks alike, when a photo is taken in: BITS is in how many of 64
+    bits it differs from the first one of its burst.
+    """
+    if html is not None:
+        _check_writable(html)
+    stack = opened(ctx)
+    persona = existing_persona(stack, persona_id)
+    work = Duplicates(persona, library=stack.library, near_duplicates=stack.near_duplicates, ledger=stack.ledger)
+    bursts = work.bursts()
+    if html is not None:
+        try:
+            with progress_bar() as progress:
+                task = progress.add_task("", total=len(bursts), done=0, what="bursts", note="")
+                begun = partial(_show_begun, progress, task)
+                write_sheet(sheet_of(persona.persona_id, bursts, work, stack.renditions, begun), html)
+        except OSError as error:
+            raise CommandError(f"{html} cannot be written: {error.strerror or error}.") from None
+    if as_json:
+        facts = [burst_facts(work.members(photo_ids)) for photo_ids in bursts]
+        say_json({"persona_id": persona.persona_id, "bursts": facts, "html": str(html) if html else None})
+    elif not bursts:
+        say(f"No photos of {persona.persona_id} look alike.")
+    elif html is not None:
+        say(f"Bursts on {html}: {len(bursts)}.", "green")
+    else:
+        _say_bursts(work, bursts)
+
+
+def _show_begun(progress: Progress, task: TaskID, begun: int) -> None:
+    progress.update(task, completed=begun - 1, done=begun)
+
+
+def _check_writable(path: Path) -> None:
+    """Before minutes of work are lost. Raises BadParameter for what is no place for a file."""
+    if not path.parent.is_dir():
+        raise typer.BadParameter(f"there is no folder {path.parent}", param_hint="--html")
+    if path.exists() and not path.is_file():
+        raise typer.BadParameter(f"{path} is no file but a device, a pipe or the like", param_hint="--html")
+
+
+def _say_bursts(work: Duplicates, bursts: Sequence[Sequence[PhotoId]]) -> None:
+    rows = table("Burst", "Photo", "Standing", "Score", "Bits", "Caption")
+    for number, photo_ids in enumerate(bursts, start=1):
+        for member in work.members(photo_ids):
+            rows.add_row(
+                str(number),
+                short(member.photo.photo_id),
+                member.standing.value,
+                plain(score_in_words(member.photo)),
+                "" if member.bits is None else str(member.bits),
+                in_brief(member.photo.caption or ""),
+            )
+    out().print(rows)
 
 
 def _rows(path: Path | None) -> Scores:

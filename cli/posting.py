@@ -7,8 +7,8 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from cli.photos import INTERRUPTED
-from cli.session import existing_persona, opened, to_persona_id
+from cli.options import INTERRUPTED, JsonOption, PersonaOption
+from cli.session import existing_persona, opened
 from cli.shown import (
     complain,
     in_brief,
@@ -29,7 +29,6 @@ from domain import instants
 from domain.captions import caption_problem
 from domain.curators_choice import CuratorsChoice
 from domain.faults import Fault
-from domain.ids import PersonaId
 from domain.outcomes import Outcome
 from domain.personas import Persona
 from domain.photos import Photo
@@ -45,14 +44,6 @@ RUN_MILLISECONDS: Final = 180_000
 PERMALINK_LIMIT: Final = timedelta(seconds=10)
 
 _DONE: Final = frozenset({Outcome.POSTED, Outcome.ALREADY_DONE, Outcome.NOTHING_TO_POST, Outcome.DRY_RUN})
-
-PersonaOption = Annotated[
-    PersonaId | None,
-    typer.Option(
-        "--persona", metavar="PERSONA", parser=to_persona_id, help="Which account. Else the stack's default persona."
-    ),
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="JSON and nothing else on standard output.")]
 
 
 def add_to(app: typer.Typer) -> None:

@@ -6,7 +6,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TaskProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
 from rich.text import Text
 
 from cli.shown import err, plain, remark
@@ -51,3 +60,26 @@ def _lines(total: int) -> Callable[[str], None]:
             remark(f"{done} of {total}, {rate:.1f}/s, {(total - done) / rate / 60:.0f} min left")
 
     return on_one
+
+
+class _DoneRate(ProgressColumn):
+    """How many photos are done, and how many a minute."""
+
+    def render(self, task: Task) -> Text:
+        done, elapsed = int(task.fields["done"]), task.finished_time or task.elapsed or 0.0
+        rate = f", {done * 60 / elapsed:.0f} a minute" if done and elapsed >= 1 else ""
+        return Text(f"{done} {task.fields['what']}{rate}")
+
+
+def progress_bar() -> Progress:
+    """For work whose end is far. Its tasks have the fields ``done``, a number, ``what`` was done, and ``note``."""
+    return Progress(
+        BarColumn(),
+        TaskProgressColumn(),
+        _DoneRate(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[note]}", markup=False),
+        console=err(),
+        transient=True,
+        disable=not sys.stderr.isatty(),
+    )

@@ -88,7 +88,7 @@ def say_personas(personas: Sequence[Persona], default: str) -> None:
     if not personas:
         say("There is no persona yet. Add one with `fluffy-train persona add NAME --instagram-user-id ID`.")
         return
-    rows = table("Persona", "Instagram user", "Login", "Minimum score", "Caption", "State")
+    rows = table("Persona", "Instagram user", "Login", "Minimum score", "Fit", "Caption", "State")
     for persona in personas:
         name = persona.persona_id if persona.name == persona.persona_id else f"{persona.persona_id} ({persona.name})"
         rows.add_row(
@@ -96,6 +96,7 @@ def say_personas(personas: Sequence[Persona], default: str) -> None:
             plain(persona.instagram_user_id),
             persona.login.value,
             f"{persona.minimum_score:g}",
+            persona.fit.value,
             "the default one" if persona.caption is None else in_brief(persona.caption),
             "active" if persona.paused_reason is None else plain(f"paused: {persona.paused_reason}"),
         )
@@ -110,6 +111,7 @@ def persona_facts(persona: Persona) -> dict[str, Any]:
         "login": persona.login.value,
         "caption": persona.caption,
         "minimum_score": persona.minimum_score,
+        "fit": persona.fit.value,
         "paused_reason": persona.paused_reason,
         "token_expires_at": _instant(persona.token_expires_at),
     }

@@ -1,5 +1,6 @@
 """The control API: what `Emulator` can do, as JSON over HTTP under `/_emulator/`."""
 
+import base64
 import dataclasses
 from datetime import datetime
 from typing import Any
@@ -111,7 +112,10 @@ class ControlRoutes:
         return _done()
 
     def post_by_hand(self) -> Response:
-        return jsonify(self._emulator.post_by_hand(**_members()).to_json())
+        members = _members()
+        picture = members.pop("jpeg_base64", None)
+        jpeg = None if picture is None else base64.b64decode(picture, validate=True)
+        return jsonify(self._emulator.post_by_hand(**members, jpeg=jpeg).to_json())
 
     def live_posts(self, ig_user_id: str) -> Response:
         return jsonify(posts=[post.to_json() for post in self._emulator.live_posts(ig_user_id)])

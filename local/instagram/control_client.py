@@ -1,5 +1,6 @@
 """Drives an emulator in another process: the operations of `Emulator`, by the same names, over its control API."""
 
+import base64
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
@@ -87,8 +88,10 @@ class EmulatorControl:
     def clear_faults(self) -> None:
         self._call("DELETE", "faults")
 
-    def post_by_hand(self, ig_user_id: str, caption: str = "") -> LivePost:
-        return LivePost.from_json(self._call("POST", "posts", {"ig_user_id": ig_user_id, "caption": caption}))
+    def post_by_hand(self, ig_user_id: str, caption: str = "", jpeg: bytes | None = None) -> LivePost:
+        picture = None if jpeg is None else base64.b64encode(jpeg).decode()
+        members = {"ig_user_id": ig_user_id, "caption": caption, "jpeg_base64": picture}
+        return LivePost.from_json(self._call("POST", "posts", members))
 
     def live_posts(self, ig_user_id: str) -> tuple[LivePost, ...]:
         return tuple(LivePost.from_json(each) for each in self._call("GET", f"posts/{ig_user_id}")["posts"])

@@ -7,8 +7,9 @@ from typing import Any
 
 from local.instagram.calls import Call, CallName
 from local.instagram.clock import EmulatorClock
+from local.instagram.errors import GraphError
 from local.instagram.faults import ContainerBehaviour, Fault, RandomFaults
-from local.instagram.pictures import plain_picture
+from local.instagram.pictures import check_picture, plain_picture
 from local.instagram.records import AccessToken, Account, Container, LivePost, Login
 from local.instagram.settings import EmulatorSettings
 from local.instagram.state import EmulatorState
@@ -129,11 +130,20 @@ class Emulator:
             self.state.faults.clear()
             self.state.behaviours.clear()
 
-    def post_by_hand(self, ig_user_id: str, caption: str = "") -> LivePost:
-        """Put a post live as the owner does in the app: no container, no API call. Raises KeyError if unknown."""
+    def post_by_hand(self, ig_user_id: str, caption: str = "", jpeg: bytes | None = None) -> LivePost:
+        """Put a post live as the owner does in the app: no container, no API call. Raises KeyError if unknown.
+
+        Without a picture of one's own it is a plain one. Raises ValueError for one that Instagram does not take.
+        """
         with self.state.lock:
             account = self.state.accounts[ig_user_id]
-            picture = plain_picture(f"{ig_user_id}/{len(self.state.posts)}")
+            if jpeg is None:
+                picture = plain_picture(f"{ig_user_id}/{len(self.state.posts)}")
+            else:
+                try:
+                    picture = check_picture(jpeg)
+                except GraphError as error:
+                    raise ValueError(f"Instagram does not take the picture: {error}") from error
             return self.state.post_by_hand(account.ig_user_id, caption, picture)
 
     def live_posts(self, ig_user_id: str) -> tuple[LivePost, ...]:

@@ -1,5 +1,6 @@
 """Reads one HTTP request as a Graph API call: parameters from query and body, and the token with its place."""
 
+import re
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -7,6 +8,9 @@ from flask import Request
 
 from local.instagram import errors
 from local.instagram.calls import TokenPlace
+
+# Not the commas of a field expansion, as in children{id,media_type}.
+_COMMA = re.compile(r",(?![^{]*})")
 
 Flavour = Literal["instagram", "facebook"]
 
@@ -25,9 +29,9 @@ class GraphRequest:
     token_in: TokenPlace | None
 
     def fields(self, *default: str) -> tuple[str, ...]:
-        """Return the names in the parameter `fields`, or the default."""
-        asked = self.parameters.get("fields", "")
-        return tuple(name.strip() for name in asked.split(",") if name.strip()) or default
+        """Return the names in the parameter `fields`, or the default. One with fields of its own stays in one piece."""
+        asked = _COMMA.split(self.parameters.get("fields", ""))
+        return tuple(name.strip() for name in asked if name.strip()) or default
 
     def required(self, name: str) -> str:
         """Return a parameter that may not be missing or empty. Raises GraphError 100."""

@@ -74,6 +74,7 @@ def _members(account: Account, post: LivePost, base_url: str) -> dict[str, Any]:
         "alt_text": post.alt_text or None,
         "media_type": "IMAGE",
         "media_product_type": "FEED",
+        "children": None,  # an album has them; there are none here
         "media_url": f"{base_url}/_emulator/media/{post.media_id}.jpg",
         "permalink": f"{base_url}/p/{post.shortcode}/",
         "shortcode": post.shortcode,
@@ -87,10 +88,12 @@ def _members(account: Account, post: LivePost, base_url: str) -> dict[str, Any]:
 
 def _chosen(members: dict[str, Any], fields: Sequence[str], node_type: str) -> dict[str, Any]:
     """Return the fields that were asked for; one without a value is left out, one unknown raises GraphError 100."""
-    for field in fields:
-        if field not in members:
-            raise errors.unknown_field(field, node_type)
-    return {field: members[field] for field in fields if members[field] is not None}
+    names = [field.partition("{")[0] for field in fields]
+    expanded = [name for field in fields for name in field.partition("{")[2].removesuffix("}").split(",") if name]
+    for name in (*names, *expanded):
+        if name not in members:
+            raise errors.unknown_field(name, node_type)
+    return {name: members[name] for name in names if members[name] is not None}
 
 
 def _limit(text: str | None) -> int:

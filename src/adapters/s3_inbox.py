@@ -1,7 +1,7 @@
 """The uploaded files, by boto3: looked at, read, and put aside where they cannot be used."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from email.errors import MessageError
 from email.header import decode_header, make_header
 from typing import Any, Final, TypeVar
@@ -77,7 +77,7 @@ class S3Inbox:
                 lambda: self._client.delete_object(Bucket=self._bucket, Key=arrived.object_key, **_exactly(arrived)),
             )
 
-    def rejected(self, prefix: str) -> Any:
+    def rejected(self, prefix: str) -> Iterator[tuple[str, int]]:
         """The keys of the files put aside under ``prefix``, with their size in bytes, page by page.
 
         Raises botocore's errors.

@@ -7,7 +7,7 @@ from enum import Enum, auto
 from typing import Protocol
 
 from domain.ids import ContainerId, MediaId, PersonaId, PhotoId
-from domain.personas import Persona, Quota
+from domain.personas import Fit, Persona, Quota
 from domain.photos import HeldBack, Photo, PhotoAnalysis
 from domain.posts import Lease, Post
 from domain.slots import Slot
@@ -69,6 +69,13 @@ class PersonaDirectory(Protocol):
         """Note what Instagram said of the quota; nothing where there is no such persona.
 
         Raises RecordsUnavailableError.
+        """
+        ...
+
+    def set_fit(self, persona_id: PersonaId, fit: Fit) -> bool:
+        """Set what becomes of pictures that Instagram would not take as they are; False where there is no such persona.
+
+        Renditions that are stored already stay as they are. Raises RecordsUnavailableError.
         """
         ...
 
@@ -342,10 +349,15 @@ class PhotoScorer(Protocol):
     def score(self, jpeg: bytes) -> PhotoAnalysis:
         """The analysis of a rendition: a JPEG as it is posted, so that it can be made again later from the bucket.
 
-        Raises ScorerUnavailableError where it cannot be told now; trying again later may help.
+        Raises ScorerUnavailableError where it cannot be told now; trying again later may help. Where that lies in the
+        picture it is an UnscorablePictureError.
         """
         ...
 
 
 class ScorerUnavailableError(Exception):
     """The scorer gave no usable answer. The text says what to look at, and has no secret in it."""
+
+
+class UnscorablePictureError(ScorerUnavailableError):
+    """The scorer gives none for this picture, and may well give one for the next."""

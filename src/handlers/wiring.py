@@ -19,8 +19,9 @@ from adapters.dynamo import (
     DynamoPostLedger,
     Tables,
 )
-from adapters.meta import GraphHosts, MetaPublisher
+from adapters.meta import CdnPictures, GraphHosts, MetaAccountMedia, MetaPublisher
 from adapters.s3_inbox import S3Inbox
+from domain.adopt import AdoptAccount
 from domain.ids import PersonaId, RunId
 from domain.ingest_photo import DEFAULT_DISTANCE, IngestPhoto
 from domain.intake_ports import Darkroom
@@ -105,6 +106,10 @@ class Settings:
             **values,
         )
 
+    @property
+    def graph_hosts(self) -> GraphHosts:
+        return GraphHosts(self.instagram_graph_url, self.facebook_graph_url, self.graph_version)
+
 
 def _bits(text: str) -> int:
     if not text.isdecimal() or not FEWEST_BITS <= int(text) <= MOST_BITS:
@@ -144,10 +149,29 @@ class Stack:
     def receive_file(self, log: RunLog) -> ReceiveFile:
         from adapters.darkroom import ImagingDarkroom  # noqa: PLC0415 - posting has no imaging library
 
-        inbox = S3Inbox(boto3.client("s3", config=s3.CLIENT_CONFIG), self.settings.photos_bucket)
         return ReceiveFile(
-            inbox=inbox, personas=self.personas, ingest=self.ingest_photo(ImagingDarkroom(), self.scorer()), log=log
+            inbox=self.inbox(),
+            personas=self.personas,
+            ingest=self.ingest_photo(ImagingDarkroom(), self.scorer()),
+            log=log,
         )
+
+    def adopt_account(self) -> AdoptAccount:
+        from adapters.darkroom import ImagingDarkroom  # noqa: PLC0415 - posting has no imaging library
+
+        return AdoptAccount(
+            media=MetaAccountMedia(self.settings.graph_hosts, self.credentials),
+            pictures=CdnPictures(),
+            eye=ImagingDarkroom(),
+            library=self.library,
+            near_duplicates=self.near_duplicates,
+            ledger=self.ledger,
+            clock=self.clock,
+            distance=self.settings.near_duplicate_bits,
+        )
+
+    def inbox(self) -> S3Inbox:
+        return S3Inbox(boto3.client("s3", config=s3.CLIENT_CONFIG), self.settings.photos_bucket)
 
     def ingest_photo(self, darkroom: Darkroom, scorer: PhotoScorer) -> IngestPhoto:
         return IngestPhoto(
@@ -199,14 +223,13 @@ def build(settings: Settings) -> Stack:
         look_alikes=settings.look_alikes_table,
     )
     credentials = ssm.SsmCredentials(boto3.client("ssm", config=ssm.CLIENT_CONFIG), settings.token_prefix)
-    hosts = GraphHosts(settings.instagram_graph_url, settings.facebook_graph_url, settings.graph_version)
     return Stack(
         settings=settings,
         personas=DynamoPersonaDirectory(tables),
         library=DynamoPhotoLibrary(tables),
         ledger=DynamoPostLedger(tables),
         near_duplicates=DynamoNearDuplicates(tables),
-        publisher=MetaPublisher(hosts, credentials),
+        publisher=MetaPublisher(settings.graph_hosts, credentials),
         renditions=s3.S3Renditions(boto3.client("s3", config=s3.CLIENT_CONFIG), settings.photos_bucket),
         credentials=credentials,
         clock=SystemClock(),

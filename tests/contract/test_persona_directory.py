@@ -7,13 +7,14 @@ import pytest
 
 from contract.implementations import DynamoImplementation, Records
 from domain.ids import PersonaId
-from domain.personas import Login, Persona, Quota
+from domain.personas import Fit, Login, Persona, Quota
 from fakes.library import DEFAULT, a_persona
 
 FULL = a_persona(
     login=Login.FACEBOOK,
     caption="Ünïted 📷",
     minimum_score=6.5,
+    fit=Fit.PAD,
     paused_reason="The token has expired.",
     token_expires_at=datetime(2026, 12, 24, 18, 30, 0, 125_000, UTC),
 )
@@ -44,6 +45,7 @@ def test_resuming_lifts_the_pause_and_nothing_else(records: Records) -> None:
         login=FULL.login,
         caption=FULL.caption,
         minimum_score=FULL.minimum_score,
+        fit=FULL.fit,
         token_expires_at=FULL.token_expires_at,
     )
 
@@ -72,6 +74,20 @@ def test_a_caption_is_set_and_nothing_else(records: Records, caption: str | None
 def test_setting_an_unknown_personas_caption_makes_none(records: Records) -> None:
     before = records.everything()
     assert records.personas.set_caption(DEFAULT, "A caption.") is False
+    assert records.everything() == before
+
+
+@pytest.mark.parametrize("fit", Fit)
+@pytest.mark.parametrize("before", Fit)
+def test_a_fit_is_set_and_nothing_else(records: Records, before: Fit, fit: Fit) -> None:
+    records.personas.add(replace(FULL, fit=before))
+    assert records.personas.set_fit(DEFAULT, fit) is True
+    assert records.personas.get(DEFAULT) == replace(FULL, fit=fit)
+
+
+def test_setting_an_unknown_personas_fit_makes_none(records: Records) -> None:
+    before = records.everything()
+    assert records.personas.set_fit(DEFAULT, Fit.PAD) is False
     assert records.everything() == before
 
 

@@ -7,7 +7,7 @@ from threading import RLock
 
 from domain.ids import PersonaId, PhotoId
 from domain.near_duplicates import FEWEST_BITS, MOST_BITS, best_of, distance
-from domain.personas import Persona, Quota
+from domain.personas import Fit, Persona, Quota
 from domain.photos import HeldBack, HeldBackFor, Photo, newer_analysis
 from domain.ports import Addition, Claim, Settlement
 from domain.posts import Lease, Post, PostStatus
@@ -73,6 +73,14 @@ class FakePersonaDirectory:
             persona = self._records.personas.get(persona_id)
             if persona is not None:
                 self._records.personas[persona_id] = replace(persona, quota=quota)
+
+    def set_fit(self, persona_id: PersonaId, fit: Fit) -> bool:
+        with self._records.lock:
+            persona = self._records.personas.get(persona_id)
+            if persona is None:
+                return False
+            self._records.personas[persona_id] = replace(persona, fit=fit)
+            return True
 
     def all(self) -> Sequence[Persona]:
         return [persona for _, persona in sorted(self._records.personas.items())]

@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 from adapters.dynamo import DynamoPersonaDirectory
 from adapters.ssm import SsmCredentials
 from domain.ids import PersonaId
-from domain.personas import Login, Persona
+from domain.personas import Fit, Login, Persona
 from integration.test_cli_stack import PERSONA, ROOT, TOKEN, USER, CliStack, error_line
 
 ADD = ("persona", "add", "default", "--instagram-user-id", USER)
@@ -239,7 +239,7 @@ def test_the_list_shows_every_persona_and_why_one_is_paused(stack: CliStack) -> 
     result = stack.run("persona", "list")
     assert result.exit_code == 0
     first, second = result.stdout.splitlines()[1:]
-    assert first.split() == f"default, the default {USER} instagram 0 the default one active".split()
+    assert first.split() == f"default, the default {USER} instagram 0 crop the default one active".split()
     assert "second (The second)" in second
     assert "One two" in second
     assert "paused: The token is dead." in second
@@ -255,6 +255,7 @@ def test_the_list_as_json_is_json_alone(stack: CliStack) -> None:
             "login": "instagram",
             "caption": None,
             "minimum_score": 0.0,
+            "fit": "crop",
             "paused_reason": None,
             "token_expires_at": None,
         }
@@ -290,6 +291,38 @@ def test_no_token_is_stored_for_a_persona_that_does_not_exist(stack: CliStack) -
     line = error_line(stack.run("persona", "set-token", "nobody", stdin=TOKEN))
     assert "There is no persona nobody" in line
     assert stack.parameters() == {}
+
+
+# ---- fit ----
+
+
+def test_a_persona_is_added_with_the_fit_that_is_asked_for(stack: CliStack) -> None:
+    stack.add_persona("default", "--fit", "pad")
+    assert stack.adapters.personas.get(PERSONA) == Persona(PERSONA, "default", USER, fit=Fit.PAD)
+    assert " pad " in stack.run("persona", "list").stdout
+    assert json.loads(stack.run("persona", "list", "--json").output)[0]["fit"] == "pad"
+
+
+def test_a_fit_is_set_for_the_photos_to_come_and_nothing_else_changes(stack: CliStack) -> None:
+    stack.add_persona("default", "--minimum-score", "3")
+    before = stack.adapters.personas.get(PERSONA)
+    assert before is not None
+    result = stack.run("persona", "set-fit", "default", "pad")
+    assert result.exit_code == 0
+    assert result.stdout == "default now has pad, for the photos that are taken in from now on.\n"
+    assert stack.adapters.personas.get(PERSONA) == replace(before, fit=Fit.PAD)
+    assert "default has pad already; nothing was changed." in stack.run("persona", "set-fit", "default", "pad").stdout
+    assert stack.run("persona", "set-fit", "default", "crop").exit_code == 0
+    assert stack.adapters.personas.get(PERSONA) == before
+
+
+def test_what_is_no_fit_is_refused_with_those_there_are(stack: CliStack) -> None:
+    stack.add_persona()
+    for words in (("persona", "set-fit", "default", "stretch"), (*ADD, "--fit", "stretch")):
+        result = stack.run(*words, stdin=TOKEN)
+        assert result.exit_code == 2
+        assert "'crop', 'pad'" in " ".join(result.stderr.replace("│", " ").split())
+    assert "There is no persona nobody" in error_line(stack.run("persona", "set-fit", "nobody", "pad"))
 
 
 # ---- set-caption ----

@@ -752,6 +752,18 @@ def test_a_post_made_by_hand_is_live_without_a_container(driver: Driver, client:
     assert client.get(f"{USER}/content_publishing_limit").json() == {"data": [{"quota_usage": 0}]}
 
 
+def test_a_picture_of_ones_own_is_posted_by_hand_and_shown(driver: Driver, client: Client) -> None:
+    canvas = io.BytesIO()
+    Image.new("RGB", (400, 500), "teal").save(canvas, "JPEG")
+    post = driver.post_by_hand(USER, jpeg=canvas.getvalue())
+    (shown,) = client.recent(fields="media_url,children{id,media_type}")["data"]
+    assert requests.get(shown["media_url"], timeout=TIMEOUT).content == canvas.getvalue()
+    assert shown["id"] == post.media_id
+    with pytest.raises(ValueError, match="does not take the picture"):
+        driver.post_by_hand(USER, jpeg=b"no picture")
+    assert driver.live_posts(USER) == (post,)
+
+
 def test_the_clock_can_be_frozen_and_moved(driver: Driver) -> None:
     assert driver.advance(90) == NOON + timedelta(seconds=90)
     later = NOON + timedelta(days=3)

@@ -8,7 +8,7 @@ from pynamodb.expressions.update import Action
 from adapters.dynamo.calls import condition_failed, records, retried_on_conflict
 from adapters.dynamo.tables import Tables, persona_item, persona_of, quota_map
 from domain.ids import PersonaId
-from domain.personas import Persona, Quota
+from domain.personas import Fit, Persona, Quota
 
 
 class DynamoPersonaDirectory:
@@ -45,6 +45,9 @@ class DynamoPersonaDirectory:
 
     def note_quota(self, persona_id: PersonaId, quota: Quota) -> None:
         self._update(persona_id, self._tables.personas.quota.set(quota_map(quota)))
+
+    def set_fit(self, persona_id: PersonaId, fit: Fit) -> bool:
+        return self._update(persona_id, self._tables.personas.fit.set(fit.value))
 
     def _update(self, persona_id: PersonaId, action: Action) -> bool:
         """False, and no change, where there is no such persona."""

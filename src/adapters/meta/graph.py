@@ -88,7 +88,7 @@ class GraphClient:
     def __init__(self, hosts: GraphHosts, credentials: CredentialSource) -> None:
         self._hosts = hosts
         self._credentials = credentials
-        self._session = _StraightSession()
+        self._session = StraightSession()
         # No retries at all: urllib3 must not send a publish request again, and the driver repeats what may be repeated.
         for scheme in ("https://", "http://"):
             self._session.mount(scheme, HTTPAdapter(max_retries=0))
@@ -132,7 +132,7 @@ class GraphClient:
                 return _understand(response, body)
 
         try:
-            return _within(seconds + _GRACE, exchange)
+            return ends_within(seconds + _GRACE, exchange)
         except (requests.RequestException, HTTPError) as error:
             failure = CallFailedError(
                 f"Instagram gave no answer ({type(error).__name__})", provably_not_sent=_never_left(error)
@@ -141,7 +141,7 @@ class GraphClient:
         raise failure
 
 
-def _within(seconds: float, exchange: Callable[[], T]) -> T:
+def ends_within(seconds: float, exchange: Callable[[], T]) -> T:
     """The result of ``exchange``, or CallFailedError after ``seconds``, and then its thread is left to itself.
 
     A socket's time-out counts from byte to byte: headers that drip, or a name that does not resolve, outlast it.
@@ -162,7 +162,7 @@ def _within(seconds: float, exchange: Callable[[], T]) -> T:
     raise overdue
 
 
-class _StraightSession(requests.Session):
+class StraightSession(requests.Session):
     """Follows no redirect, and does not look at where one leads: a target that is no text would raise UnicodeError."""
 
     def get_redirect_target(self, resp: requests.Response) -> None:  # noqa: ARG002 - requests names it

@@ -1,19 +1,17 @@
 """The publisher: each step of content publishing as one call, its answer checked, its failure turned into a fault."""
 
-import re
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any, Final
 
+from adapters.meta.answers import id_of, permalink_of, published_at_of, repeatable
 from adapters.meta.errors import Phase, fault_of, fault_of_status
 from adapters.meta.graph import CallFailedError, CredentialSource, GraphClient, GraphHosts, GraphRefusalError
-from domain.faults import AccountFault, PhotoFault, Retry, Unresolved
+from domain.faults import Retry, Unresolved
 from domain.ids import ContainerId, MediaId
 from domain.personas import Persona
 from domain.ports import ContainerStatus, RecentMedia
 
-_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
-_ADDRESS: Final = re.compile(r"https?://[!-~]{1,490}")
 _RECENT: Final = "25"
 _MOST: Final = 1_000_000  # posts in a day: more is no quota
 
@@ -29,7 +27,7 @@ class MetaPublisher:
     ) -> ContainerId:
         fields = {"image_url": image_url, "caption": caption} | ({"alt_text": alt_text} if alt_text else {})
         answer = self._repeatable("POST", persona, f"{persona.instagram_user_id}/media", fields, within)
-        container_id = _id(answer)
+        container_id = id_of(answer)
         if container_id is None:
             raise Retry("Instagram created a container without telling its id.")
         return ContainerId(container_id)
@@ -59,7 +57,7 @@ class MetaPublisher:
             if failure.provably_not_sent:
                 raise Retry(f"{failure.reason}: the publish request was not sent.") from None
             raise Unresolved(f"{failure.reason} to the publish request.") from None
-        media_id = _id(answer)
+        media_id = id_of(answer)
         if media_id is None:
             raise Unresolved("Instagram answered the publish request without a media id.")
         return MediaId(media_id)
@@ -86,7 +84,7 @@ class MetaPublisher:
 
     def permalink(self, persona: Persona, media_id: MediaId, *, within: timedelta) -> str:
         answer = self._repeatable("GET", persona, media_id, {"fields": "id,permalink,timestamp,media_type"}, within)
-        permalink = _permalink(answer)
+        permalink = permalink_of(answer)
         if permalink is None:
             raise Retry("Instagram told no permalink.")
         return permalink
@@ -94,24 +92,7 @@ class MetaPublisher:
     def _repeatable(
         self, method: str, persona: Persona, path: str, fields: Mapping[str, str], within: timedelta
     ) -> Mapping[str, Any]:
-        """The answer of a call that does no harm twice."""
-        call = self._graph.get if method == "GET" else self._graph.post
-        try:
-            return call(persona, path, fields, within=within)
-        except GraphRefusalError as refusal:
-            fault = fault_of(refusal.error, Phase.CONTAINER)
-            if refusal.is_server_error and isinstance(fault, PhotoFault | AccountFault):
-                # An outage says nothing of the photo or the account, whatever code it comes with.
-                raise Retry(fault.message, code=fault.code, subcode=fault.subcode) from None
-            raise fault from None
-        except CallFailedError as failure:
-            raise Retry(f"{failure.reason}.") from None
-
-
-def _id(answer: Mapping[str, Any]) -> str | None:
-    """The answer's id, which is a string of limited length that is safe in a path; None for anything else."""
-    value = answer.get("id")
-    return value if isinstance(value, str) and _ID.fullmatch(value) else None
+        return repeatable(self._graph, method, persona, path, fields, within)
 
 
 def _count(members: object, name: str) -> int | None:
@@ -119,28 +100,18 @@ def _count(members: object, name: str) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MOST else None
 
 
-def _permalink(entry: Mapping[str, Any]) -> str | None:
-    value = entry.get("permalink")
-    return value if isinstance(value, str) and _ADDRESS.fullmatch(value) else None
-
-
 def _recent(entry: object) -> RecentMedia | None:
     """One entry of the list; None for one that cannot be told apart by, which is no reason to lose the others."""
     if not isinstance(entry, dict):
         return None
-    media_id, timestamp, caption = _id(entry), entry.get("timestamp"), entry.get("caption")
-    if media_id is None or not isinstance(timestamp, str):
+    media_id, published_at = id_of(entry), published_at_of(entry)
+    if media_id is None or published_at is None:
         return None
-    try:
-        # Meta writes 2026-09-26T22:36:43+0000.
-        published_at = datetime.strptime(timestamp, "%Y-%m-%dT%H:%M:%S%z").astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
-    media_type = entry.get("media_type")
+    media_type, caption = entry.get("media_type"), entry.get("caption")
     return RecentMedia(
         media_id=MediaId(media_id),
         caption=caption if isinstance(caption, str) else "",
         media_type=media_type if isinstance(media_type, str) else "",
         published_at=published_at,
-        permalink=_permalink(entry),
+        permalink=permalink_of(entry),
     )

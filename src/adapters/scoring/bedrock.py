@@ -11,7 +11,7 @@ from adapters.imaging import UnusableImageError
 from adapters.imaging.thumbnails import thumbnail
 from adapters.scoring.rubric import AGAIN, QUESTION, SYSTEM, TOOL_CONFIG, VERSION, score_in
 from domain.photos import PhotoAnalysis
-from domain.ports import Clock, ScorerUnavailableError
+from domain.ports import Clock, ScorerUnavailableError, UnscorablePictureError
 
 CLIENT_CONFIG: Final = Config(connect_timeout=2, read_timeout=20, retries={"total_max_attempts": 3, "mode": "standard"})
 """A rating takes a model a few seconds. All attempts of both questions end within 2.5 minutes."""
@@ -61,7 +61,7 @@ class BedrockScorer:
             score = score_in(self._ask(picture, question))
             if score is not None:
                 return PhotoAnalysis(score, self.name, self._clock.now())
-        raise ScorerUnavailableError(
+        raise UnscorablePictureError(
             f"The model {self._model_id} answered twice with something that is no rating. If it does so for every "
             "photo, set BedrockModelId to another one."
         )
@@ -101,7 +101,7 @@ class BedrockScorer:
         else:
             if answer.get("stopReason") not in _REFUSALS:
                 return answer
-            unavailable = ScorerUnavailableError(
+            unavailable = UnscorablePictureError(
                 f"The model {self._model_id} refuses to judge this picture. Give it a score yourself."
             )
         # Raised out here: the SDK's exception holds the signed request.
@@ -136,7 +136,7 @@ def _as_sent(jpeg: bytes) -> bytes:
     try:
         return thumbnail(jpeg, most_px=MOST_PX)
     except UnusableImageError as error:
-        raise ScorerUnavailableError(f"The photo cannot be sent to the model. {error.reason}") from None
+        raise UnscorablePictureError(f"The photo cannot be sent to the model. {error.reason}") from None
 
 
 def _code_of(error: ClientError) -> str:

@@ -3,7 +3,7 @@
 from adapters.imaging import UnusableImageError, measure
 from adapters.imaging.measures import SCORER
 from domain.photos import PhotoAnalysis
-from domain.ports import Clock, ScorerUnavailableError
+from domain.ports import Clock, UnscorablePictureError
 
 
 class MeasuredScorer:
@@ -20,7 +20,7 @@ class MeasuredScorer:
         try:
             measures = measure(jpeg)
         except UnusableImageError as error:
-            raise ScorerUnavailableError(f"The photo cannot be measured. {error.reason}") from None
+            raise UnscorablePictureError(f"The photo cannot be measured. {error.reason}") from None
         return PhotoAnalysis(
             aesthetic_score=measures.aesthetic_score,
             scorer=measures.scorer,

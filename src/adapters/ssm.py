@@ -57,6 +57,11 @@ class SsmCredentials:
         """Write the Facebook app's secret over the one before. Raises as ``store_token`` does."""
         self._store(persona_id, APP_SECRET, app_secret)
 
+    def forget(self, persona_id: PersonaId) -> None:
+        """Delete the persona's token and app secret, where there are any. Raises botocore's errors."""
+        # The names that are not there come back as invalid, which is no error.
+        self._client.delete_parameters(Names=[self._name(persona_id, name) for name in (TOKEN, APP_SECRET)])
+
     def _store(self, persona_id: PersonaId, name: str, value: Secret) -> None:
         self._client.put_parameter(
             Name=self._name(persona_id, name), Value=value.reveal(), Type="SecureString", Overwrite=True

@@ -58,10 +58,10 @@ class PersonaDirectory(Protocol):
         """Lift the pause and nothing else; False where there is no such persona. Raises RecordsUnavailableError."""
         ...
 
-    def pause(self, persona_id: PersonaId, reason: str) -> bool:
-        """Let nothing be claimed for it from here on; a pause that stands keeps its reason.
+    def pause(self, persona_id: PersonaId, reason: str) -> str | None:
+        """Pause the persona, unless it is paused already: the first reason stays. The reason that stands now.
 
-        False, and no change, where there is no such persona. Raises RecordsUnavailableError.
+        None, and no change, where there is no such persona. Raises RecordsUnavailableError.
         """
         ...
 

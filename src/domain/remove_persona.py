@@ -58,20 +58,20 @@ class RemovePersona:
     def __call__(self, persona_id: PersonaId) -> Removal:
         """Remove it; one that is gone already as well. Raises RecordsUnavailableError, and what the two ports raise."""
         unscheduled = self._schedules.delete(persona_id)
-        reason: str | None = REASON
-        if self._personas.pause(persona_id, REASON):
+        reason = self._personas.pause(persona_id, REASON)
+        if reason is not None:
             # From here on nothing can be claimed for it: what is not open now never will be.
-            persona = self._personas.get(persona_id)
             open_slots = [post.slot for post in self._ledger.posts_since(persona_id, _EVER) if post.wants_another_look]
             if open_slots:
                 # They need the token, and Reconcile needs the record.
                 return Removal(False, unscheduled, open_slots=open_slots)
-            reason = persona.paused_reason if persona is not None else REASON
-        if reason is None:
-            return Removal(False, unscheduled)
         self._secrets.forget(persona_id)
         unqueued = self._empty_the_queue(persona_id)
-        return Removal(self._personas.remove(persona_id, paused_for=reason), unscheduled, unqueued)
+        is_removed = self._personas.remove(persona_id, paused_for=reason or REASON)
+        if is_removed:
+            # A refresh of the token that was under way may have stored a new one since.
+            self._secrets.forget(persona_id)
+        return Removal(is_removed, unscheduled, unqueued)
 
     def _empty_the_queue(self, persona_id: PersonaId) -> int:
         queue = self._library.best_first(persona_id, page_size=_PAGE)

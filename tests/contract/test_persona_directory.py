@@ -100,20 +100,20 @@ REASON = "It is being removed."
 
 def test_pausing_sets_the_reason_and_nothing_else(records: Records) -> None:
     records.personas.add(replace(FULL, paused_reason=None))
-    assert records.personas.pause(DEFAULT, REASON) is True
+    assert records.personas.pause(DEFAULT, REASON) == REASON
     assert records.personas.get(DEFAULT) == replace(FULL, paused_reason=REASON)
 
 
 def test_a_pause_that_stands_keeps_its_reason(records: Records) -> None:
     records.personas.add(FULL)
     before = records.everything()
-    assert records.personas.pause(DEFAULT, REASON) is True
+    assert records.personas.pause(DEFAULT, REASON) == FULL.paused_reason
     assert records.everything() == before
 
 
 def test_pausing_an_unknown_persona_makes_none(records: Records) -> None:
     before = records.everything()
-    assert records.personas.pause(DEFAULT, REASON) is False
+    assert records.personas.pause(DEFAULT, REASON) is None
     assert records.everything() == before
 
 

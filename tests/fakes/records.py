@@ -60,13 +60,14 @@ class FakePersonaDirectory:
             self._records.personas[persona_id] = replace(persona, paused_reason=None)
             return True
 
-    def pause(self, persona_id: PersonaId, reason: str) -> bool:
+    def pause(self, persona_id: PersonaId, reason: str) -> str | None:
         with self._records.lock:
             persona = self._records.personas.get(persona_id)
             if persona is None:
-                return False
-            self._records.personas[persona_id] = replace(persona, paused_reason=persona.paused_reason or reason)
-            return True
+                return None
+            paused = replace(persona, paused_reason=persona.paused_reason or reason)
+            self._records.personas[persona_id] = paused
+            return paused.paused_reason
 
     def remove(self, persona_id: PersonaId, *, paused_for: str) -> bool:
         with self._records.lock:

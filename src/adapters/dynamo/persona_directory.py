@@ -40,12 +40,16 @@ class DynamoPersonaDirectory:
     def resume(self, persona_id: PersonaId) -> bool:
         return self._update(persona_id, self._tables.personas.paused_reason.remove())
 
-    def pause(self, persona_id: PersonaId, reason: str) -> bool:
-        attribute = self._tables.personas.paused_reason
-        if self._update(persona_id, attribute.set(reason), attribute.does_not_exist()):
-            return True
-        standing = self.get(persona_id)
-        return standing is not None and standing.paused_reason is not None
+    def pause(self, persona_id: PersonaId, reason: str) -> str | None:
+        model = self._tables.personas
+        is_not_paused = model.paused_reason.does_not_exist()
+        while not self._update(persona_id, model.paused_reason.set(reason), is_not_paused):
+            standing = self.get(persona_id)
+            if standing is None:
+                return None
+            if standing.paused_reason is not None:
+                return standing.paused_reason
+        return reason
 
     def remove(self, persona_id: PersonaId, *, paused_for: str) -> bool:
         model = self._tables.personas
@@ -65,16 +69,14 @@ class DynamoPersonaDirectory:
         attribute = self._tables.personas.caption
         return self._update(persona_id, attribute.remove() if caption is None else attribute.set(caption))
 
-    def _update(self, persona_id: PersonaId, action: Action, condition: Condition | None = None) -> bool:
-        """False, and no change, where there is no such persona, or ``condition`` does not hold."""
+    def _update(self, persona_id: PersonaId, action: Action, also: Condition | None = None) -> bool:
+        """False, and no change, where there is no such persona, or ``also`` does not hold."""
         model = self._tables.personas
         item = model(persona_id=persona_id)
-        holds = model.persona_id.exists()
-        if condition is not None:
-            holds &= condition
+        condition = model.persona_id.exists() if also is None else model.persona_id.exists() & also
         with records("change the persona"):
             try:
-                retried_on_conflict(lambda: item.update([action], holds))
+                retried_on_conflict(lambda: item.update([action], condition))
             except UpdateError as error:
                 if not condition_failed(error):
                     raise

@@ -12,8 +12,8 @@ import pytest
 from template.expansion import Stack, expand
 
 WHY = (
-    "CloudFormation would make a new, empty table in its place: every photo would be posted again. To change a key, add "
-    "a table beside it, move the records, take the old one out in a later version (docs/runbook.md, Upgrade)."
+    "CloudFormation would make a new, empty table in its place: every photo would be posted again. To change a key, see "
+    "docs/runbook.md, Upgrade: a table beside it, the records moved, the old one taken out in a later version."
 )
 
 KEYS = {

@@ -159,7 +159,7 @@ class Refusing:
             code = self.codes.pop(name, None)
             if code is not None:
                 error = {"Code": code, "Message": "Invalid Schedule\nExpression."}
-                raise ClientError({"Error": error}, name)  # type: ignore[arg-type]
+                raise ClientError({"Error": error}, name)
             return {}
 
         return call

@@ -12,7 +12,7 @@ import pytest
 from template.expansion import Stack, expand
 
 WHY = (
-    "CloudFormation would make a new, empty table in its place: every photo would be posted again. To change a key, see "
+    "CloudFormation would make a new, empty table in its place: all photos would be posted again. To change a key, see "
     "docs/runbook.md, Upgrade: a table beside it, the records moved, the old one taken out in a later version."
 )
 
@@ -61,7 +61,7 @@ VARIANTS: list[dict[str, str]] = [
 ]
 
 
-@pytest.fixture(params=VARIANTS, ids=["defaults", "bedrock", "another owner"])
+@pytest.fixture(scope="module", params=VARIANTS, ids=["defaults", "bedrock", "another owner"])
 def any_stack(request: pytest.FixtureRequest) -> Stack:
     return expand(**request.param)
 

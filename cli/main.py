@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from cli import persona, photos, posting
+from cli import persona, persona_service, photos, posting
 from cli.failures import EXPECTED, in_one_line
 from cli.session import Session
 from cli.settings import DEFAULT_STACK, STACK_VARIABLE
@@ -64,6 +64,7 @@ def fluffy_train(
     ctx.obj = Session(stack)
 
 
+persona_service.add_to(persona.app)
 app.add_typer(persona.app, name="persona")
 app.add_typer(photos.app, name="photos")
 posting.add_to(app)

@@ -3,10 +3,12 @@
 import os
 from dataclasses import dataclass
 
+import boto3
 import typer
 
 from cli import settings
 from cli.failures import CommandError
+from cli.persona_schedules import CLIENT_CONFIG, EventBridgeSchedules, ScheduleTarget
 from cli.shown import remark
 from domain.ids import PersonaId
 from domain.personas import Persona, parse_persona_id
@@ -19,17 +21,28 @@ class Session:
 
     stack_name: str | None
 
-    def open(self) -> wiring.Stack:
+    def find(self) -> settings.Found:
         """Raises SettingsError and botocore's errors, each with what to do (``cli.failures``)."""
         found = settings.find(self.stack_name, os.environ)
         if found.stack_name is None and self.stack_name is not None:
             remark(f"--stack {self.stack_name} is not used: the environment names the tables (PERSONAS_TABLE, …).")
-        return wiring.build(found.settings)
+        return found
 
 
 def opened(ctx: typer.Context) -> wiring.Stack:
-    session: Session = ctx.find_object(Session) or Session(None)
-    return session.open()
+    return wiring.build(_session(ctx).find().settings)
+
+
+def opened_with_schedules(ctx: typer.Context) -> tuple[wiring.Stack, EventBridgeSchedules]:
+    """The stack and its personas' schedules. Raises SettingsError where it has none, as the local stack."""
+    found = _session(ctx).find()
+    target = ScheduleTarget.of(found.names)
+    client = boto3.client("scheduler", config=CLIENT_CONFIG)
+    return wiring.build(found.settings), EventBridgeSchedules(client, target)
+
+
+def _session(ctx: typer.Context) -> Session:
+    return ctx.find_object(Session) or Session(None)
 
 
 def existing_persona(stack: wiring.Stack, persona_id: PersonaId | None) -> Persona:

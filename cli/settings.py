@@ -30,6 +30,13 @@ _OPTIONAL: Final = {
     "BEDROCK_MODEL_ID": "BedrockModelId",
     "NEAR_DUPLICATE_BITS": "NearDuplicateBits",
 }
+# What only commands need, and no function knows. A stack of an older version lacks them.
+_COMMANDS_ONLY: Final = {
+    "SCHEDULE_GROUP": "ScheduleGroup",
+    "SCHEDULE_ROLE_ARN": "ScheduleRoleArn",
+    "POST_NEXT_BEST_ARN": "PostNextBestArn",
+    "DEAD_LETTERS_ARN": "DeadLettersArn",
+}
 _HOSTS: Final = {
     "INSTAGRAM_GRAPH_URL": "https://graph.instagram.com",
     "FACEBOOK_GRAPH_URL": "https://graph.facebook.com",
@@ -43,10 +50,14 @@ _CLIENT_CONFIG: Final = Config(
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The settings, and the stack whose outputs gave them; None where the environment did."""
+    """The settings, and the stack whose outputs gave them; None where the environment did.
+
+    ``names`` has all that was found, by the environment's variables: what only commands need, too.
+    """
 
     settings: Settings
     stack_name: str | None
+    names: Mapping[str, str]
 
 
 def find(stack_name: str | None, environment: Mapping[str, str]) -> Found:
@@ -54,17 +65,20 @@ def find(stack_name: str | None, environment: Mapping[str, str]) -> Found:
 
     Raises SettingsError, whose text says what to do, and botocore's errors where AWS cannot be asked.
     """
-    given = {name: environment[name] for name in (*_OUTPUTS, *_OPTIONAL, *_HOSTS) if environment.get(name)}
+    given = {
+        name: environment[name] for name in (*_OUTPUTS, *_OPTIONAL, *_COMMANDS_ONLY, *_HOSTS) if environment.get(name)
+    }
     if not given.keys() & _PLACES.keys():
         name = stack_name or environment.get(STACK_VARIABLE) or DEFAULT_STACK
-        return Found(Settings.of(_HOSTS | _outputs(name) | given), name)
+        names = _HOSTS | _outputs(name) | given
+        return Found(Settings.of(names), name, names)
     missing = [name for name in _OUTPUTS if name not in given]
     if missing:
         raise SettingsError(
             f"The environment has {_listed(given.keys() & _PLACES.keys())}, but lacks {', '.join(missing)}. Set them "
             f"too, or unset {', '.join(_PLACES)}: then the outputs of the stack are read."
         )
-    return Found(Settings.of(_HOSTS | given), None)
+    return Found(Settings.of(_HOSTS | given), None, given)
 
 
 def _outputs(stack_name: str) -> dict[str, str]:
@@ -91,7 +105,8 @@ def _outputs(stack_name: str) -> dict[str, str]:
             f"The stack {stack_name} in {region} has no output {', '.join(missing)}. It is another program's stack, or "
             f"an old version or an unfinished deployment of this one: deploy it again. {which}"
         )
-    return {variable: found[output] for variable, output in (_OUTPUTS | _OPTIONAL).items() if output in found}
+    known = _OUTPUTS | _OPTIONAL | _COMMANDS_ONLY
+    return {variable: found[output] for variable, output in known.items() if output in found}
 
 
 def _listed(names: set[str]) -> str:

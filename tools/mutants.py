@@ -453,8 +453,8 @@ MUTANTS: Final = (
     Mutant(
         "told: each post as soon as it is done",
         HANDLER,
-        "lambda report: answers.append(_told(report, stack.clock.now(), log)),",
-        "lambda report: None,",
+        "lambda report: answers.append(_told(report, stack.clock.now(), log))",
+        "lambda report: None",
         TOLD,
     ),
     Mutant(

@@ -20,6 +20,8 @@ CLIENT_CONFIG: Final = Config(connect_timeout=2, read_timeout=3, retries={"total
 TOKEN: Final = "access-token"  # noqa: S105 - a parameter's name
 APP_SECRET: Final = "app-secret"  # noqa: S105 - a parameter's name
 
+_MOST_DELETED_AT_ONCE: Final = 10
+
 _PRINTABLE: Final = re.compile(r"[!-~]+")
 
 
@@ -56,6 +58,14 @@ class SsmCredentials:
     def store_app_secret(self, persona_id: PersonaId, app_secret: Secret) -> None:
         """Write the Facebook app's secret over the one before. Raises as ``store_token`` does."""
         self._store(persona_id, APP_SECRET, app_secret)
+
+    def forget(self, persona_id: PersonaId) -> None:
+        """Delete all that stands under the persona's name, if anything does. Raises botocore's errors."""
+        pages = self._client.get_paginator("get_parameters_by_path").paginate(Path=f"{self._prefix}/{persona_id}")
+        names = [parameter["Name"] for page in pages for parameter in page["Parameters"]]
+        for start in range(0, len(names), _MOST_DELETED_AT_ONCE):
+            # A name that is gone meanwhile comes back as invalid, which is no error.
+            self._client.delete_parameters(Names=names[start : start + _MOST_DELETED_AT_ONCE])
 
     def _store(self, persona_id: PersonaId, name: str, value: Secret) -> None:
         self._client.put_parameter(

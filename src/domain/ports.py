@@ -58,6 +58,20 @@ class PersonaDirectory(Protocol):
         """Lift the pause and nothing else; False where there is no such persona. Raises RecordsUnavailableError."""
         ...
 
+    def pause(self, persona_id: PersonaId, reason: str) -> str | None:
+        """Pause the persona, unless it is paused already: the first reason stays. The reason that stands now.
+
+        None, and no change, where there is no such persona. Raises RecordsUnavailableError.
+        """
+        ...
+
+    def remove(self, persona_id: PersonaId, *, paused_for: str) -> bool:
+        """Delete the record of a persona that is still paused for this reason; False, and no change, where it is not.
+
+        One that is not there is removed already. Raises RecordsUnavailableError.
+        """
+        ...
+
     def set_caption(self, persona_id: PersonaId, caption: str | None) -> bool:
         """Set the persona's caption, or take it away; False where there is no such persona.
 
@@ -80,7 +94,7 @@ class PersonaDirectory(Protocol):
         ...
 
     def all(self) -> Sequence[Persona]:
-        """Every persona, by id. For the owner's commands alone: its cost grows with their number."""
+        """Every persona, by id. For the owner's commands and the stock-taking: its cost grows with their number."""
         ...
 
 
@@ -124,6 +138,14 @@ class PhotoLibrary(Protocol):
         """Take a photo out of the queue for good, ``why`` on record; False, and no change, while it has a post.
 
         What was posted elsewhere stays so, whatever ``why`` says later. Raises RecordsUnavailableError.
+        """
+        ...
+
+    def unqueue(self, persona_id: PersonaId, photo_id: PhotoId) -> bool:
+        """Take a photo out of the queue until its file is imported again, and change nothing else.
+
+        It ``awaits_linking`` from then on. False, and no change, while it has a post or is not in the library. Raises
+        RecordsUnavailableError.
         """
         ...
 

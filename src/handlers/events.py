@@ -47,6 +47,15 @@ def parse(event: object, default_persona: PersonaId, now: datetime) -> Request:
     return Request(persona_id, slot, dry_run)
 
 
+def time_of(event: object) -> datetime | None:
+    """The time that a rule's event has, for those whom the rest of it does not concern; None where there is none."""
+    time = event.get("time") if isinstance(event, Mapping) else None
+    try:
+        return instants.from_text(time) if isinstance(time, str) else None
+    except ValueError:
+        return None
+
+
 def _of_rule(event: Mapping[Any, Any], default_persona: PersonaId, *, dry_run: bool) -> Request:
     if event.get("source") != "aws.events":
         raise EventRefusedError(f"source: a rule's scheduled event has aws.events, not {shown(event.get('source'))}")

@@ -42,6 +42,8 @@ from domain.post_next_best import PostNextBest
 from domain.quota import QuotaKeeper
 from domain.receive_file import ReceiveFile
 from domain.reconcile import Reconcile
+from domain.remove_persona import RemovePersona, Schedules
+from domain.take_stock import TakeStock
 
 _NAMES: Final = (
     "PERSONAS_TABLE",
@@ -144,6 +146,18 @@ class Stack:
     def reconcile(self, log: RunLog) -> Reconcile:
         return Reconcile(
             personas=self.personas, ledger=self.ledger, driver=self._driver(log), clock=self.clock, log=log
+        )
+
+    def take_stock(self, log: RunLog) -> TakeStock:
+        return TakeStock(personas=self.personas, library=self.library, clock=self.clock, log=log)
+
+    def remove_persona(self, schedules: Schedules) -> RemovePersona:
+        return RemovePersona(
+            schedules=schedules,
+            secrets=self.credentials,
+            personas=self.personas,
+            library=self.library,
+            ledger=self.ledger,
         )
 
     def receive_file(self, log: RunLog) -> ReceiveFile:

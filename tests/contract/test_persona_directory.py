@@ -119,3 +119,50 @@ def test_a_note_of_the_quota_changes_nothing_else(records: Records) -> None:
 def test_a_note_of_an_unknown_personas_quota_makes_none(records: Records) -> None:
     records.personas.note_quota(DEFAULT, Quota(3, datetime(2026, 11, 22, 9, tzinfo=UTC)))
     assert records.personas.all() == []
+
+
+# ---- pausing and removing ----
+
+REASON = "It is being removed."
+
+
+def test_pausing_sets_the_reason_and_nothing_else(records: Records) -> None:
+    records.personas.add(replace(FULL, paused_reason=None))
+    assert records.personas.pause(DEFAULT, REASON) == REASON
+    assert records.personas.get(DEFAULT) == replace(FULL, paused_reason=REASON)
+
+
+def test_a_pause_that_stands_keeps_its_reason(records: Records) -> None:
+    records.personas.add(FULL)
+    before = records.everything()
+    assert records.personas.pause(DEFAULT, REASON) == FULL.paused_reason
+    assert records.everything() == before
+
+
+def test_pausing_an_unknown_persona_makes_none(records: Records) -> None:
+    before = records.everything()
+    assert records.personas.pause(DEFAULT, REASON) is None
+    assert records.everything() == before
+
+
+def test_a_paused_persona_is_removed_and_no_other(records: Records) -> None:
+    other = a_persona(persona_id=PersonaId("other"), paused_reason=REASON)
+    records.personas.add(other)
+    records.personas.add(a_persona(paused_reason=REASON))
+    assert records.personas.remove(DEFAULT, paused_for=REASON) is True
+    assert list(records.personas.all()) == [other]
+
+
+def test_a_persona_that_is_gone_is_removed_already(records: Records) -> None:
+    assert records.personas.remove(DEFAULT, paused_for=REASON) is True
+    assert list(records.personas.all()) == []
+
+
+@pytest.mark.parametrize("paused_reason", [None, "The token has expired."])
+def test_a_persona_that_was_resumed_or_paused_for_something_else_is_not_removed(
+    records: Records, paused_reason: str | None
+) -> None:
+    records.personas.add(a_persona(paused_reason=paused_reason))
+    before = records.everything()
+    assert records.personas.remove(DEFAULT, paused_for=REASON) is False
+    assert records.everything() == before

@@ -379,3 +379,36 @@ def test_a_photo_that_is_not_scored_is_admitted_by_its_first_score(records: Reco
     assert queue(records) == []
     assert records.library.add(a_photo(score=6.0)) is Addition.UPDATED
     assert queue(records) == [a_photo_id("sunrise")]
+
+
+# ---- out of the queue, until it is imported again ----
+
+
+def test_an_unqueued_photo_waits_for_another_import_and_nothing_else_changes(records: Records) -> None:
+    photo = a_photo(caption="Mine")
+    records.library.add(photo)
+    records.library.add(a_photo("another"))
+    assert records.library.unqueue(DEFAULT, photo.photo_id) is True
+    assert records.library.unqueue(DEFAULT, photo.photo_id) is True
+    assert queue(records) == [a_photo_id("another")]
+    assert records.library.get(DEFAULT, photo.photo_id) == replace(photo, awaits_linking=True)
+    assert records.library.add(photo) is Addition.UNCHANGED
+    assert queue(records) == [a_photo_id("another")]
+    assert records.library.admit(photo) is True
+    assert sorted(queue(records)) == sorted([photo.photo_id, a_photo_id("another")])
+
+
+def test_an_unqueued_photo_cannot_be_claimed(records: Records) -> None:
+    records.personas.add(a_persona())
+    records.library.add(a_photo())
+    records.library.unqueue(DEFAULT, a_photo().photo_id)
+    assert records.ledger.claim(a_post(photo_id=a_photo().photo_id)) is Claim.PHOTO_TAKEN
+
+
+def test_a_photo_with_a_post_and_one_that_is_not_there_are_not_unqueued(records: Records) -> None:
+    records.library.add(a_photo())
+    claim(records, a_photo())
+    before = records.everything()
+    assert records.library.unqueue(DEFAULT, a_photo().photo_id) is False
+    assert records.library.unqueue(DEFAULT, a_photo_id("nobody's")) is False
+    assert records.everything() == before

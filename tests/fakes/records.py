@@ -60,6 +60,23 @@ class FakePersonaDirectory:
             self._records.personas[persona_id] = replace(persona, paused_reason=None)
             return True
 
+    def pause(self, persona_id: PersonaId, reason: str) -> str | None:
+        with self._records.lock:
+            persona = self._records.personas.get(persona_id)
+            if persona is None:
+                return None
+            paused = replace(persona, paused_reason=persona.paused_reason or reason)
+            self._records.personas[persona_id] = paused
+            return paused.paused_reason
+
+    def remove(self, persona_id: PersonaId, *, paused_for: str) -> bool:
+        with self._records.lock:
+            persona = self._records.personas.get(persona_id)
+            if persona is not None and persona.paused_reason != paused_for:
+                return False
+            self._records.personas.pop(persona_id, None)
+            return True
+
     def set_caption(self, persona_id: PersonaId, caption: str | None) -> bool:
         with self._records.lock:
             persona = self._records.personas.get(persona_id)
@@ -163,6 +180,16 @@ class FakePhotoLibrary:
                 return False
             if known.held_back is None or why.reason is HeldBackFor.POSTED_ELSEWHERE:
                 self._records.photos[key] = replace(known, held_back=why)
+            self._forget(key)
+            return True
+
+    def unqueue(self, persona_id: PersonaId, photo_id: PhotoId) -> bool:
+        key = (persona_id, photo_id)
+        with self._records.lock:
+            known = self._records.photos.get(key)
+            if known is None or known.post_slot is not None:
+                return False
+            self._records.photos[key] = replace(known, awaits_linking=True)
             self._forget(key)
             return True
 

@@ -4,10 +4,18 @@ from typing import Any
 
 import pytest
 
-from template.expansion import ACCOUNT, REGION, Stack, expand
+from domain.take_stock import ENOUGH
+from template.expansion import ACCOUNT, PROJECT, REGION, Stack, expand
 
 ALARMS = sorted(expand().of_type("AWS::CloudWatch::Alarm"))
 FUNCTIONS = sorted(expand().of_type("AWS::Lambda::Function"))
+
+# Those that are raised by too little of something. All others are raised by the first occurrence of it.
+BY_TOO_LITTLE = {"NoPostAlarm", "FewPhotosLeftAlarm", "ReconcileNotRunningAlarm", "TokenExpiresSoonAlarm"}
+# What should happen by itself, so that silence is the very thing to tell of.
+SILENCE_IS_BAD = {"NoPostAlarm", "FewPhotosLeftAlarm", "ReconcileNotRunningAlarm"}
+
+A_DAY, SEVEN_DAYS = 24 * 60 * 60, 7 * 24 * 60 * 60
 
 
 @pytest.mark.parametrize("name", ALARMS)
@@ -22,12 +30,26 @@ class TestEveryAlarm:
         assert stack.properties(name).get("ActionsEnabled", True) is True
 
     def test_says_what_no_data_means(self, stack: Stack, name: str) -> None:
-        assert stack.properties(name)["TreatMissingData"] in ("notBreaching", "breaching")
+        missing = stack.properties(name)["TreatMissingData"]
+        assert missing in ("notBreaching", "breaching")
+        if name != "TokenExpiresSoonAlarm":
+            assert (missing == "breaching") == (name in SILENCE_IS_BAD)
 
-    def test_is_raised_by_the_first_occurrence(self, stack: Stack, name: str) -> None:
+    def test_is_raised_by_the_first_occurrence_or_by_too_little(self, stack: Stack, name: str) -> None:
         alarm = stack.properties(name)
+        if name in BY_TOO_LITTLE:
+            assert alarm["ComparisonOperator"] == "LessThanThreshold"
+            return
         assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("GreaterThanThreshold", 0)
         assert alarm["EvaluationPeriods"] == 1
+
+    def test_looks_back_no_longer_than_cloudwatch_allows(self, stack: Stack, name: str) -> None:
+        """Seven days, and one day where a period is shorter than an hour (CloudWatch API reference, PutMetricAlarm)."""
+        alarm = stack.properties(name)
+        periods = [metric["MetricStat"]["Period"] for metric in alarm.get("Metrics", ()) if "MetricStat" in metric]
+        for period in periods or [alarm["Period"]]:
+            assert period % 60 == 0
+            assert period * int(alarm["EvaluationPeriods"]) <= (SEVEN_DAYS if period >= 3600 else A_DAY)
 
 
 @pytest.mark.parametrize("metric", ["Failed", "Unconfirmed", "UnresolvedForAnHour", "Paused"])
@@ -44,6 +66,44 @@ def test_a_function_that_crashes_raises_an_alarm(stack: Stack, function: str) ->
     alarms = _alarms_on(stack, "AWS/Lambda", "Errors")
     (alarm,) = [alarm for alarm in alarms if alarm["Dimensions"] == [{"Name": "FunctionName", "Value": function}]]
     assert alarm["Statistic"] == "Sum"
+
+
+@pytest.mark.parametrize(("hours", "periods"), [({}, "26"), ({"HoursWithoutPost": "168"}, "168")])
+def test_so_many_hours_without_a_post_raise_an_alarm(hours: dict[str, str], periods: str) -> None:
+    (alarm,) = _alarms_on(expand(**hours), "FluffyTrain", "Posted")
+    assert (alarm["Statistic"], alarm["Period"], alarm["Threshold"]) == ("Sum", 3600, 1)
+    assert alarm["EvaluationPeriods"] == alarm["DatapointsToAlarm"] == periods
+    assert f"for {periods} hours" in alarm["AlarmDescription"]
+
+
+def test_beside_the_cron_expression_stands_what_else_a_change_of_it_asks_for() -> None:
+    lines = (PROJECT / "template.yaml").read_text(encoding="utf-8").splitlines()
+    (line,) = (number for number, line in enumerate(lines) if line.strip() == "Schedule: cron(0 9 * * ? *)")
+    assert "HoursWithoutPost" in " ".join(lines[line - 5 : line])
+
+
+def test_fewer_than_14_photos_of_the_poorest_persona_raise_an_alarm(stack: Stack) -> None:
+    (alarm,) = _alarms_on(stack, "FluffyTrain", "PhotosLeft")
+    assert (alarm["Statistic"], alarm["Threshold"], alarm["Period"]) == ("Minimum", ENOUGH, A_DAY)
+
+
+def test_a_reconciler_that_does_not_run_raises_an_alarm(stack: Stack) -> None:
+    (alarm,) = _alarms_on(stack, "AWS/Lambda", "Invocations")
+    assert alarm["Dimensions"] == [{"Name": "FunctionName", "Value": "Reconcile"}]
+    assert (alarm["Statistic"], alarm["Threshold"]) == ("Sum", 1)
+
+
+def test_a_start_of_whatever_function_that_is_held_back_raises_an_alarm(stack: Stack) -> None:
+    metrics = stack.properties("ThrottlesAlarm")["Metrics"]
+    (total,) = (metric for metric in metrics if "Expression" in metric)
+    assert total["Expression"] == "SUM(METRICS())"
+    counted = [metric for metric in metrics if metric is not total]
+    assert all(metric["ReturnData"] is False for metric in counted), "one of them decides: the sum"
+    told = [metric["MetricStat"] for metric in counted]
+    assert {(one["Metric"]["Namespace"], one["Metric"]["MetricName"], one["Stat"]) for one in told} == {
+        ("AWS/Lambda", "Throttles", "Sum")
+    }
+    assert sorted(one["Metric"]["Dimensions"][0]["Value"] for one in told) == FUNCTIONS
 
 
 def test_a_start_that_was_given_up_raises_an_alarm(stack: Stack) -> None:
@@ -85,4 +145,4 @@ def test_only_this_accounts_alarms_can_publish_to_the_topic(stack: Stack) -> Non
 
 def _alarms_on(stack: Stack, namespace: str, metric: str) -> list[dict[str, Any]]:
     alarms = [alarm["Properties"] for alarm in stack.of_type("AWS::CloudWatch::Alarm").values()]
-    return [alarm for alarm in alarms if (alarm["Namespace"], alarm["MetricName"]) == (namespace, metric)]
+    return [alarm for alarm in alarms if (alarm.get("Namespace"), alarm.get("MetricName")) == (namespace, metric)]

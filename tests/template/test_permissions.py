@@ -34,7 +34,10 @@ ALLOWED["Reconcile"] = {
     (action, resource.replace("PostNextBest", "Reconcile"))
     for action, resource in ALLOWED["PostNextBest"]
     if action != "sqs:SendMessage"
-} | {("dynamodb:Query", "PostsTable.Arn/index/in_flight")}
+} | {
+    ("dynamodb:Query", "PostsTable.Arn/index/in_flight"),
+    ("dynamodb:Scan", "PersonasTable.Arn"),
+}
 
 ALLOWED["IngestPhoto"] = {
     ("dynamodb:GetItem", "PersonasTable.Arn"),
@@ -128,6 +131,27 @@ def test_a_functions_role_is_for_lambda_alone(stack: Stack, role: str) -> None:
     }
 
 
+def test_a_personas_schedule_may_start_posts_and_hand_over_what_was_given_up(stack: Stack) -> None:
+    assert granted_to(stack, "ScheduleRole") == {
+        ("lambda:InvokeFunction", "PostNextBest.Arn"),
+        ("sqs:SendMessage", "DeadLetters.Arn"),
+    }
+
+
+def test_only_the_schedules_of_this_stacks_group_take_on_their_role(stack: Stack) -> None:
+    assert stack.properties("ScheduleRole")["AssumeRolePolicyDocument"]["Statement"] == [
+        {
+            "Effect": "Allow",
+            "Principal": {"Service": "scheduler.amazonaws.com"},
+            "Action": "sts:AssumeRole",
+            "Condition": {
+                "StringEquals": {"aws:SourceAccount": ACCOUNT},
+                "ArnEquals": {"aws:SourceArn": "ScheduleGroup.Arn"},
+            },
+        }
+    ]
+
+
 def test_no_action_and_no_resource_has_a_star_where_a_name_exists(stack: Stack) -> None:
     starred = [
         (where, word)
@@ -162,7 +186,7 @@ def _role_statements(stack: Stack, role: str) -> list[dict[str, Any]]:
 
 def _every_statement(stack: Stack) -> Iterator[tuple[str, dict[str, Any]]]:
     for name, resource in stack.resources.items():
-        properties = resource["Properties"]
+        properties = resource.get("Properties", {})
         documents = [properties[key] for key in ("PolicyDocument", "KeyPolicy") if key in properties]
         documents += [policy["PolicyDocument"] for policy in properties.get("Policies", [])]
         for document in documents:

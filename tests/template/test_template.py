@@ -61,6 +61,12 @@ def test_the_cli_finds_each_name_among_the_outputs(stack: Stack) -> None:
         "IngestPhotoFunction": "IngestPhoto",
         "PostNextBestFunction": "PostNextBest",
         "ReconcileFunction": "Reconcile",
+        "ScheduleGroup": "ScheduleGroup",
+        "ScheduleRoleArn": "ScheduleRole.Arn",
+        "PostNextBestArn": "PostNextBest.Arn",
+        "DeadLettersArn": "DeadLetters.Arn",
+        "DeadLettersUrl": "DeadLetters",
+        "Dashboard": "Dashboard",
         "AlarmTopicArn": "AlarmTopic",
     }
 
@@ -87,6 +93,8 @@ def test_a_parameter_says_what_it_takes_and_takes_its_own_default(name: str) -> 
         ("GraphVersion", "v27.10"),
         ("BedrockModelId", "eu.amazon.nova-lite-v1:0"),
         ("BedrockModelId", "global.anthropic.claude-haiku-4-5-20251001-v1:0"),
+        ("HoursWithoutPost", "2"),
+        ("HoursWithoutPost", "168"),
         ("AlarmEmail", ""),
         ("AlarmEmail", "first.last+train@mail.example.co.uk"),
     ],
@@ -108,6 +116,8 @@ def test_a_parameter_accepts(name: str, value: str) -> None:
         ("BedrockModelId", "*"),
         ("BedrockModelId", "arn:aws:bedrock:eu-central-1:123456789012:application-inference-profile/a1"),
         ("GraphVersion", "v26.0/me"),
+        ("HoursWithoutPost", "1"),
+        ("HoursWithoutPost", "169"),
         ("AlarmEmail", "owner"),
         ("AlarmEmail", "a@b.example, c@d.example"),
     ],
@@ -208,8 +218,11 @@ def _services_called() -> set[str]:
 
 
 def _accepts(parameter: str, value: str) -> bool:
-    """As CloudFormation does: the pattern has to match the whole value."""
-    return re.fullmatch(PARAMETERS[parameter]["AllowedPattern"], value) is not None
+    """As CloudFormation does: the pattern has to match the whole value; a number lies between its bounds."""
+    rules = PARAMETERS[parameter]
+    if "AllowedPattern" not in rules:
+        return value.isdecimal() and rules["MinValue"] <= int(value) <= rules["MaxValue"]
+    return re.fullmatch(rules["AllowedPattern"], value) is not None
 
 
 def _sample_event(name: str) -> dict[str, Json]:

@@ -136,6 +136,12 @@ class DynamoPhotoLibrary:
         standing = self.get(persona_id, photo_id)
         return standing is not None and standing.post_slot is None and standing.held_back is not None
 
+    def unqueue(self, persona_id: PersonaId, photo_id: PhotoId) -> bool:
+        model = self._tables.photos
+        out = [model.awaits_linking.set(True), model.queued_for.remove(), model.rank.remove()]
+        has_no_post = model.photo_id.exists() & model.post_slot.does_not_exist()
+        return self._write(persona_id, photo_id, out, has_no_post)
+
     def release(self, persona_id: PersonaId, photo_id: PhotoId) -> bool:
         model = self._tables.photos
         is_skipped = model.held_back["reason"] == HeldBackFor.SKIPPED.value

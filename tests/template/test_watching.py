@@ -1,0 +1,216 @@
+"""Alarms, dashboard and runbook say the same things: every alarm has its entry, every metric somebody writes."""
+
+import ast
+import json
+import re
+from collections.abc import Iterator, Sequence
+from functools import cache
+from typing import Any
+
+import pytest
+from typer.main import get_command
+
+from cli.main import app
+from template.expansion import PROJECT, Json, Stack, expand
+
+ALARMS = sorted(expand().of_type("AWS::CloudWatch::Alarm"))
+FUNCTIONS = sorted(expand().of_type("AWS::Lambda::Function"))
+RUNBOOK = (PROJECT / "docs" / "runbook.md").read_text(encoding="utf-8")
+
+OF_AWS = {
+    "AWS/Lambda": {"Duration", "Errors", "Invocations", "Throttles"},
+    "AWS/SQS": {"ApproximateNumberOfMessagesVisible"},
+}
+"""What AWS writes by itself. (Lambda developer guide, "Using CloudWatch metrics with Lambda"; SQS developer guide,
+"Available CloudWatch metrics for Amazon SQS".)"""
+
+
+# ---- the metrics ----
+
+
+@cache
+def written_metrics() -> frozenset[str]:
+    """The names that the handlers write: constants given to ``add_metric``, and the values of tables of names."""
+    names: set[str] = set()
+    for path in (PROJECT / "src" / "handlers").glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            match node:
+                case ast.Call(func=ast.Attribute(attr="add_metric"), args=[ast.Constant(value=str(name)), *_]):
+                    names.add(name)
+                case ast.AnnAssign(target=ast.Name(id=table), value=ast.Dict(values=values)) if table.endswith(
+                    "METRIC_NAMES"
+                ):
+                    names |= {str(value.value) for value in values if isinstance(value, ast.Constant)}
+                case _:
+                    pass
+    return frozenset(names)
+
+
+def watched(stack: Stack) -> Iterator[tuple[str, str, str]]:
+    """Namespace, metric and the value of its one dimension, of every alarm."""
+    for alarm in stack.of_type("AWS::CloudWatch::Alarm").values():
+        properties = alarm["Properties"]
+        metrics = [one["MetricStat"]["Metric"] for one in properties.get("Metrics", ()) if "MetricStat" in one]
+        for metric in metrics or [properties]:
+            (dimension,) = metric["Dimensions"]
+            yield metric["Namespace"], metric["MetricName"], dimension["Value"]
+
+
+def shown(stack: Stack) -> Iterator[tuple[str, str, str]]:
+    """The same, of the dashboard. A row may leave out, by dots, what is as in the row before it."""
+    for widget in widgets(stack):
+        before: Sequence[str] = []
+        for row in widget["properties"]["metrics"]:
+            filled = [*before[: len(before) - len(row) + 1], *row[1:]] if row[0] == "..." else row
+            before = [before[place] if word == "." else word for place, word in enumerate(filled)]
+            namespace, metric, _, value = before
+            yield namespace, metric, value
+
+
+def widgets(stack: Stack) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(stack.properties("Dashboard")["DashboardBody"])["widgets"]
+    return found
+
+
+def test_every_metric_that_is_watched_or_shown_is_written_by_us_or_by_aws(stack: Stack) -> None:
+    for namespace, metric, value in [*watched(stack), *shown(stack)]:
+        known = written_metrics() if namespace == "FluffyTrain" else OF_AWS[namespace]
+        assert metric in known, f"nobody writes {namespace} {metric}"
+        expected = {"FluffyTrain": ["fluffy-train"], "AWS/Lambda": FUNCTIONS, "AWS/SQS": ["DeadLetters.QueueName"]}
+        assert value in expected[namespace]
+
+
+def test_the_search_for_written_metrics_finds_what_it_should() -> None:
+    assert written_metrics() >= {"Posted", "Failed", "PhotosLeft", "UnresolvedForAnHour", "NoOutcome"}
+    assert "Count" not in written_metrics()
+
+
+def test_the_dashboard_shows_what_a_glance_should_tell(stack: Stack) -> None:
+    told = {(namespace, metric) for namespace, metric, _ in shown(stack)}
+    ours = {"Posted", "Failed", "Unconfirmed", "Unresolved", "Deferred", "PhotosLeft", "TokenDaysLeft"}
+    aws = {("AWS/Lambda", "Duration"), ("AWS/Lambda", "Errors"), ("AWS/SQS", "ApproximateNumberOfMessagesVisible")}
+    assert told >= {("FluffyTrain", metric) for metric in ours} | aws
+    for metric in ("Duration", "Errors", "Throttles"):
+        assert sorted(value for _, name, value in shown(stack) if name == metric) == FUNCTIONS
+
+
+def test_everything_with_an_alarm_of_its_own_is_on_the_dashboard(stack: Stack) -> None:
+    not_a_curve = {("AWS/Lambda", "Invocations")}
+    told = {(namespace, metric) for namespace, metric, _ in shown(stack)}
+    assert {(namespace, metric) for namespace, metric, _ in watched(stack)} - not_a_curve <= told
+
+
+def test_no_widget_covers_another_and_all_are_as_cloudwatch_takes_them(stack: Stack) -> None:
+    covered: set[tuple[int, int]] = set()
+    for widget in widgets(stack):
+        cells = {
+            (x, y)
+            for x in range(widget["x"], widget["x"] + widget["width"])
+            for y in range(widget["y"], widget["y"] + widget["height"])
+        }
+        assert not cells & covered
+        assert max(x for x, _ in cells) < 24, "the grid is 24 columns wide"
+        covered |= cells
+        assert widget["type"] == "metric"
+        assert widget["properties"]["region"] == "us-east-1"
+        assert widget["properties"]["period"] % 60 == 0
+
+
+# ---- the runbook ----
+
+
+def entries() -> dict[str, str]:
+    """The runbook's entries on alarms, by the alarm."""
+    parts = re.split(r"^## (.+)$", RUNBOOK, flags=re.MULTILINE)[1:]
+    titles, texts = parts[::2], parts[1::2]
+    assert len(titles) == len(set(titles)), "two entries of one name have one anchor"
+    return {title: text for title, text in zip(titles, texts, strict=True) if title.endswith("Alarm")}
+
+
+def test_the_runbook_has_an_entry_for_every_alarm_and_no_other() -> None:
+    assert sorted(entries()) == ALARMS
+
+
+@pytest.mark.parametrize("alarm", ALARMS)
+def test_an_alarm_names_its_entry(stack: Stack, alarm: str) -> None:
+    """GitHub makes an anchor of a title by lower case; the mail shows the text as it is."""
+    description = stack.properties(alarm)["AlarmDescription"]
+    assert description.endswith(f" Runbook: docs/runbook.md#{alarm.lower()}")
+
+
+@pytest.mark.parametrize("alarm", sorted(entries()))
+def test_an_entry_says_what_it_means_what_to_look_at_and_what_mends_it(alarm: str) -> None:
+    entry = entries()[alarm]
+    for part in ("**Means.**", "**Look at.**", "**Mend.**"):
+        assert entry.count(part) == 1, f"{alarm} lacks {part}"
+    assert "`" in entry.partition("**Look at.**")[2], "a command to look with"
+
+
+def test_the_runbooks_list_leads_to_every_entry() -> None:
+    table = RUNBOOK.partition("\n## ")[0]
+    assert sorted(re.findall(r"\[(\w+)\]\(#\w+\)", table)) == sorted(entries())
+
+
+def test_no_link_within_the_runbook_leads_nowhere() -> None:
+    anchors = {title.lower().replace(" ", "-") for title in re.findall(r"^#+ (.+)$", RUNBOOK, flags=re.MULTILINE)}
+    assert set(re.findall(r"\]\(#([^)]+)\)", RUNBOOK)) <= anchors
+
+
+# ---- what is told to be typed ----
+
+
+def quoted(text: str) -> list[str]:
+    """What stands in backquotes, inline or in blocks, and begins with our command."""
+    blocks = [line for block in re.findall(r"```.*?\n(.*?)```", text, re.DOTALL) for line in block.splitlines()]
+    inline = re.findall(r"`([^`]+)`", re.sub(r"```.*?```", "", text, flags=re.DOTALL))
+    found = [" ".join(one.split()) for one in (*blocks, *inline)]
+    return [one.partition("#")[0].strip() for one in found if one.startswith("fluffy-train ")]
+
+
+def what_is_wrong_with(line: str) -> str | None:
+    """Why the command tree does not take ``line``; None where it does. Arguments are not looked at, options are."""
+    command: Json = get_command(app)
+    for word in line.split()[1:]:
+        if word.startswith("-"):
+            name = word.partition("=")[0]
+            options = {
+                option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)
+            }
+            if name not in options | {"--help"}:
+                return f"{command.name} has no option {name}"
+        elif hasattr(command, "commands"):
+            if word not in command.commands:
+                return f"{command.name} has no command {word}"
+            command = command.commands[word]
+    return f"{command.name} is a group" if hasattr(command, "commands") else None
+
+
+@pytest.mark.parametrize(
+    ("line", "wrong"),
+    [
+        ("fluffy-train persona resume PERSONA", None),
+        ("fluffy-train persona schedule anna --cron '0 9 * * ? *' --timezone Europe/Berlin", None),
+        ("fluffy-train persona", "is a group"),
+        ("fluffy-train persona exile PERSONA", "no command exile"),
+        ("fluffy-train history --sideways", "no option --sideways"),
+    ],
+)
+def test_a_command_is_looked_up_in_the_command_tree(line: str, wrong: str | None) -> None:
+    assert (wrong is None) == (what_is_wrong_with(line) is None)
+    assert (wrong or "") in (what_is_wrong_with(line) or "")
+
+
+def test_the_search_finds_commands_inline_and_in_blocks() -> None:
+    text = "Give `fluffy-train\nhistory`, or:\n```\nfluffy-train next   # and why\n```\nand not `aws sns`."
+    assert sorted(quoted(text)) == ["fluffy-train history", "fluffy-train next"]
+
+
+@pytest.mark.parametrize("alarm", ALARMS)
+def test_a_command_in_an_alarms_text_exists(stack: Stack, alarm: str) -> None:
+    for line in quoted(stack.properties(alarm)["AlarmDescription"]):
+        assert what_is_wrong_with(line) is None, line
+
+
+@pytest.mark.parametrize("line", sorted(set(quoted(RUNBOOK))))
+def test_a_command_in_the_runbook_exists(line: str) -> None:
+    assert what_is_wrong_with(line) is None

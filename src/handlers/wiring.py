@@ -19,8 +19,9 @@ from adapters.dynamo import (
     DynamoPostLedger,
     Tables,
 )
-from adapters.meta import GraphHosts, MetaPublisher
+from adapters.meta import GraphHosts, MetaAccounts, MetaPublisher
 from adapters.s3_inbox import S3Inbox
+from adapters.ssm_tokens import SsmTokenStore
 from domain.ids import PersonaId, RunId
 from domain.ingest_photo import DEFAULT_DISTANCE, IngestPhoto
 from domain.intake_ports import Darkroom
@@ -40,6 +41,8 @@ from domain.post_driver import PostDriver, Run
 from domain.post_next_best import PostNextBest
 from domain.receive_file import ReceiveFile
 from domain.reconcile import Reconcile
+from domain.refresh_tokens import RefreshTokens
+from domain.token_ports import Accounts, TokenStore
 
 _NAMES: Final = (
     "PERSONAS_TABLE",
@@ -58,6 +61,9 @@ SCORERS: Final = ("measured", "bedrock")
 
 # These write whole requests and answers, tokens among them, when the root logger is set to DEBUG.
 _TALKATIVE: Final = ("botocore", "boto3", "urllib3", "s3transfer", "pynamodb")
+
+# It warns of a header that it cannot read, and quotes the request's address: a refresh has the token there.
+_QUOTES_ADDRESSES: Final = "urllib3.connection"
 
 
 class SettingsError(Exception):
@@ -123,6 +129,8 @@ class Stack:
     publisher: Publisher
     renditions: s3.S3Renditions
     credentials: ssm.SsmCredentials
+    tokens: TokenStore
+    accounts: Accounts
     clock: Clock
 
     def post_next_best(self, log: RunLog) -> PostNextBest:
@@ -138,6 +146,11 @@ class Stack:
     def reconcile(self, log: RunLog) -> Reconcile:
         return Reconcile(
             personas=self.personas, ledger=self.ledger, driver=self._driver(log), clock=self.clock, log=log
+        )
+
+    def refresh_tokens(self, log: RunLog) -> RefreshTokens:
+        return RefreshTokens(
+            personas=self.personas, tokens=self.tokens, accounts=self.accounts, clock=self.clock, log=log
         )
 
     def receive_file(self, log: RunLog) -> ReceiveFile:
@@ -190,13 +203,15 @@ def build(settings: Settings) -> Stack:
     """The real adapters, built once for each process and without a call to anybody."""
     for name in _TALKATIVE:
         logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger(_QUOTES_ADDRESSES).setLevel(logging.CRITICAL)
     tables = Tables.named(
         personas=settings.personas_table,
         photos=settings.photos_table,
         posts=settings.posts_table,
         look_alikes=settings.look_alikes_table,
     )
-    credentials = ssm.SsmCredentials(boto3.client("ssm", config=ssm.CLIENT_CONFIG), settings.token_prefix)
+    parameters = boto3.client("ssm", config=ssm.CLIENT_CONFIG)
+    credentials = ssm.SsmCredentials(parameters, settings.token_prefix)
     hosts = GraphHosts(settings.instagram_graph_url, settings.facebook_graph_url, settings.graph_version)
     return Stack(
         settings=settings,
@@ -207,5 +222,7 @@ def build(settings: Settings) -> Stack:
         publisher=MetaPublisher(hosts, credentials),
         renditions=s3.S3Renditions(boto3.client("s3", config=s3.CLIENT_CONFIG), settings.photos_bucket),
         credentials=credentials,
+        tokens=SsmTokenStore(parameters, settings.token_prefix),
+        accounts=MetaAccounts(hosts),
         clock=SystemClock(),
     )

@@ -64,6 +64,7 @@ class PersonaItem(Model):
     fit = UnicodeAttribute(null=True)
     paused_reason = UnicodeAttribute(null=True)
     token_expires_at = InstantAttribute(null=True)
+    token_refreshed_at = InstantAttribute(null=True)
 
 
 class _Map(MapAttribute[str, Any]):
@@ -239,6 +240,7 @@ def persona_item(tables: Tables, persona: Persona) -> PersonaItem:
         fit=persona.fit.value,
         paused_reason=persona.paused_reason,
         token_expires_at=persona.token_expires_at,
+        token_refreshed_at=persona.token_refreshed_at,
     )
 
 
@@ -253,6 +255,7 @@ def persona_of(item: PersonaItem) -> Persona:
         fit=Fit(item.fit) if item.fit else Fit.CROP,
         paused_reason=item.paused_reason,
         token_expires_at=item.token_expires_at,
+        token_refreshed_at=item.token_refreshed_at,
     )
 
 

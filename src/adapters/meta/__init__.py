@@ -1,6 +1,8 @@
 """Meta's Graph API by requests: Instagram content publishing under both logins."""
 
-from adapters.meta.graph import Credentials, CredentialSource, GraphHosts
+from adapters.meta.accounts import MetaAccounts
+from adapters.meta.graph import CredentialSource, GraphHosts
 from adapters.meta.publisher import MetaPublisher
+from domain.tokens import Credentials
 
-__all__ = ["CredentialSource", "Credentials", "GraphHosts", "MetaPublisher"]
+__all__ = ["CredentialSource", "Credentials", "GraphHosts", "MetaAccounts", "MetaPublisher"]

@@ -1,11 +1,12 @@
 """The publisher: each step of content publishing as one call, its answer checked, its failure turned into a fault."""
 
 import re
+import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from adapters.meta.errors import Phase, fault_of, fault_of_status
+from adapters.meta.errors import TOKEN_CODES, Phase, fault_of, fault_of_status
 from adapters.meta.graph import CallFailedError, CredentialSource, GraphClient, GraphHosts, GraphRefusalError
 from domain.faults import AccountFault, PhotoFault, Retry, Unresolved
 from domain.ids import ContainerId, MediaId
@@ -14,6 +15,7 @@ from domain.ports import ContainerStatus, RecentMedia
 
 _ID: Final = re.compile(r"[A-Za-z0-9_.-]{1,128}")
 _RECENT: Final = "25"
+_TIME_TO_REPEAT: Final = timedelta(seconds=2)
 
 
 class MetaPublisher:
@@ -80,10 +82,23 @@ class MetaPublisher:
     def _repeatable(
         self, method: str, persona: Persona, path: str, fields: Mapping[str, str], within: timedelta
     ) -> Mapping[str, Any]:
-        """The answer of a call that does no harm twice."""
+        """The answer of a call that does no harm twice.
+
+        Once refused for its token it is repeated, if another one has been set since this one was read: a persona must
+        not be paused for a token that its owner has just replaced.
+        """
         call = self._graph.get if method == "GET" else self._graph.post
+        give_up_at = time.monotonic() + within.total_seconds()
         try:
-            return call(persona, path, fields, within=within)
+            try:
+                return call(persona, path, fields, within=within)
+            except GraphRefusalError as refusal:
+                left = timedelta(seconds=give_up_at - time.monotonic())
+                if refusal.error.code not in TOKEN_CODES or left < _TIME_TO_REPEAT:
+                    raise
+                if not self._graph.renew_credentials(persona):
+                    raise
+            return call(persona, path, fields, within=timedelta(seconds=give_up_at - time.monotonic()))
         except GraphRefusalError as refusal:
             fault = fault_of(refusal.error, Phase.CONTAINER)
             if refusal.is_server_error and isinstance(fault, PhotoFault | AccountFault):

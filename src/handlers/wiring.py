@@ -198,12 +198,17 @@ class Stack:
         return Run(RunId(uuid4().hex), self.clock.now() + timedelta(milliseconds=milliseconds_left))
 
 
-@lru_cache(maxsize=1)
-def build(settings: Settings) -> Stack:
-    """The real adapters, built once for each process and without a call to anybody."""
+def silence() -> None:
+    """Keep the libraries from logging what they send."""
     for name in _TALKATIVE:
         logging.getLogger(name).setLevel(logging.WARNING)
     logging.getLogger(_QUOTES_ADDRESSES).setLevel(logging.CRITICAL)
+
+
+@lru_cache(maxsize=1)
+def build(settings: Settings) -> Stack:
+    """The real adapters, built once for each process and without a call to anybody."""
+    silence()
     tables = Tables.named(
         personas=settings.personas_table,
         photos=settings.photos_table,

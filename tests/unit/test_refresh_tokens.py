@@ -375,19 +375,22 @@ def _points(world: World) -> Iterator[tuple[object, str]]:
 def _kill_at(world: World, number: int, *, after_effect: bool) -> None:
     """End the run at the call of this number, before it takes effect or after."""
     calls = iter(range(10_000))
-    for owner, name in _points(world):
 
-        def call(*arguments: Any, _real: Callable[..., Any] = getattr(owner, name), **named: Any) -> Any:
+    def watched(real: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*arguments: Any, **named: Any) -> Any:
             is_last = next(calls) == number
             if is_last and not after_effect:
                 raise Killed
             try:
-                return _real(*arguments, **named)
+                return real(*arguments, **named)
             finally:
                 if is_last:
                     raise Killed
 
-        setattr(owner, name, call)
+        return call
+
+    for owner, name in _points(world):
+        setattr(owner, name, watched(getattr(owner, name)))
 
 
 @pytest.mark.parametrize("refused", [False, True], ids=["all is well", "the new token is refused"])

@@ -13,8 +13,10 @@ SIX_HOURS = 6 * 60 * 60  # a later start is refused as too late
 A_QUARTER = 15 * 60  # then the next reconcile run does the work of the one before
 
 EVENT_AGES = {"PostNextBestSchedule": SIX_HOURS, "ReconcileSchedule": A_QUARTER}
+EVENT_AGES["RefreshTokensSchedule"] = 24 * 60 * 60  # then the next day's run does it
 # How often Lambda repeats a failed invocation, for how long, and where it keeps what it gives up.
 INVOCATIONS = {"PostNextBest": (2, SIX_HOURS, "DeadLetters.Arn"), "Reconcile": (0, A_QUARTER, None)}
+INVOCATIONS["RefreshTokens"] = (2, SIX_HOURS, None)  # the next day's run does what it leaves
 
 ENVIRONMENT = {
     "PERSONAS_TABLE": "PersonasTable",

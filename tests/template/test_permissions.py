@@ -36,6 +36,16 @@ ALLOWED["Reconcile"] = {
     if action != "sqs:SendMessage"
 } | {("dynamodb:Query", "PostsTable.Arn/index/in_flight")}
 
+ALLOWED["RefreshTokens"] = {
+    ("dynamodb:Scan", "PersonasTable.Arn"),
+    ("dynamodb:GetItem", "PersonasTable.Arn"),
+    ("dynamodb:UpdateItem", "PersonasTable.Arn"),
+    ("ssm:GetParameters", TOKENS),
+    ("ssm:PutParameter", TOKENS),
+    ("logs:CreateLogStream", "RefreshTokensLogGroup.Arn"),
+    ("logs:PutLogEvents", "RefreshTokensLogGroup.Arn"),
+}
+
 # Resources that end in a star, because the template cannot know the names: the library's photos, the personas' tokens.
 STARRED = {"PhotosBucket.Arn/library/*", TOKENS}
 

@@ -17,6 +17,7 @@ SAMPLE_EVENTS = sorted(path.name for path in (PROJECT / "events").glob("*.json")
     [
         ("PostNextBest", "AWS::Lambda::Function"),
         ("Reconcile", "AWS::Lambda::Function"),
+        ("RefreshTokens", "AWS::Lambda::Function"),
         ("PersonasTable", "AWS::DynamoDB::Table"),
         ("PhotosTable", "AWS::DynamoDB::Table"),
         ("PostsTable", "AWS::DynamoDB::Table"),
@@ -53,6 +54,7 @@ def test_the_cli_finds_each_name_among_the_outputs(stack: Stack) -> None:
         "BedrockModelId": "amazon.nova-lite-v1:0",
         "PostNextBestFunction": "PostNextBest",
         "ReconcileFunction": "Reconcile",
+        "RefreshTokensFunction": "RefreshTokens",
         "AlarmTopicArn": "AlarmTopic",
     }
 

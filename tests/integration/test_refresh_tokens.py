@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -55,7 +55,7 @@ class Days:
 
 
 @pytest.fixture
-def days(deployment: Deployment, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Days]:
+def days(deployment: Deployment, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Days:
     # Later than anything that SSM is given by the test.
     build, clock = wiring.build, FakeClock(datetime.now(UTC).replace(microsecond=0) + timedelta(minutes=5))
 
@@ -69,7 +69,7 @@ def days(deployment: Deployment, monkeypatch: pytest.MonkeyPatch, capsys: pytest
         return answer
 
     deployment.emulator.freeze(clock.now())
-    yield Days(deployment, clock, run)
+    return Days(deployment, clock, run)
 
 
 def test_a_token_lives_for_a_year_of_daily_runs(days: Days, told: Callable[[], Told]) -> None:

@@ -211,7 +211,12 @@ def test_a_token_that_its_owner_set_between_our_look_and_our_write_is_put_back(
     ssm.set(Secret(TOKEN))
     before = ssm.tokens.read(a_persona())
     theirs = [Secret(f"{OWNERS.reveal()}-{number}") for number in range(times)]
-    just_before_our_write(ssm, lambda: [ssm.set(token) for token in theirs] and None, monkeypatch)
+
+    def set_them() -> None:
+        for token in theirs:
+            ssm.set(token)
+
+    just_before_our_write(ssm, set_them, monkeypatch)
     assert ssm.tokens.replace(DEFAULT, before, NEW) is None
     assert latest(ssm) == theirs[-1].reveal()
 

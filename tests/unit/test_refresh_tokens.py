@@ -1,6 +1,6 @@
 """The life of the tokens: refreshed, stored before the old one is forgotten, verified, on record; and how they die."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from typing import Any, Final
 
@@ -22,13 +22,13 @@ from fakes.tokens import SIXTY_DAYS, FakeAccounts, FakeTokenStore
 
 DAY: Final = timedelta(days=1)
 REFUSED: Final = TokenFault("The access token is invalid or has expired (code 190).", code=190)
-APP: Final = {"app_secret": Secret("the-app-secret"), "app_id": "1234"}
+APP: Final[Mapping[str, Any]] = {"app_secret": Secret("the-app-secret"), "app_id": "1234"}
 
 
 class World:
     """Personas whose tokens were handed over just now."""
 
-    def __init__(self, *personas: Persona, app: dict[str, Any] | None = None) -> None:
+    def __init__(self, *personas: Persona, app: Mapping[str, Any] | None = None) -> None:
         self.clock = FakeClock()
         self.records = FakeRecords()
         self.directory = FakePersonaDirectory(self.records)

@@ -193,6 +193,15 @@ def replaced(ssm: SsmStore, before: StoredToken, token: Secret) -> StoredToken:
     return after
 
 
+def test_where_somebody_has_written_since_nothing_is_written_at_all(ssm: SsmStore, wire: Wire) -> None:
+    """Putting it back afterwards is for what no look before the write can see."""
+    ssm.set(Secret(TOKEN))
+    before = ssm.tokens.read(a_persona())
+    ssm.set(OWNERS)
+    assert ssm.tokens.replace(DEFAULT, before, NEW) is None
+    assert PUT not in wire.names()
+
+
 def just_before_our_write(ssm: SsmStore, does: Callable[[], None], monkeypatch: pytest.MonkeyPatch) -> None:
     write = ssm.tokens._put
 

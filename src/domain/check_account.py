@@ -8,7 +8,7 @@ from typing import Final
 from domain.faults import AccountFault, Fault, TokenFault
 from domain.personas import Login, Persona
 from domain.ports import Clock
-from domain.token_ports import Accounts, TokenStore, TokenStoreUnavailableError
+from domain.token_ports import Accounts, TokenStore
 from domain.tokens import FEWEST_DAYS, Account, Quota, StoredToken, days_left
 
 WITHIN: Final = timedelta(seconds=15)

@@ -28,7 +28,7 @@ def account_of(
     except AccountFault as fault:
         raise CommandError(
             f"Instagram does not take this token, and nothing was stored. {fault.message} Get a new one in your app's "
-            "dashboard at Meta, and give it whole; for an account that is managed through a Page, with --login facebook."
+            "dashboard at Meta, and give it whole; for one that is managed through a Page, with --login facebook."
         ) from None
     except Fault as fault:
         remark(
@@ -38,12 +38,12 @@ def account_of(
         return None
     if account.is_personal:
         raise CommandError(
-            f"This is a personal account, to which no program can post; nothing was stored. {PROFESSIONAL}"
+            "This is a personal account, to which no program can post; nothing was stored. " + PROFESSIONAL
         )
     if instagram_user_id is not None and account.instagram_user_id != instagram_user_id:
         raise CommandError(
-            f"The token is for the account {in_words(account)}, and not for {instagram_user_id}; nothing was stored. Give "
-            "that account's token, or this account's number."
+            f"The token is for the account {in_words(account)}, and not for {instagram_user_id}; nothing was stored. "
+            "Give that account's token, or this account's number."
         )
     return account
 

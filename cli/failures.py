@@ -10,6 +10,7 @@ from adapters.imaging import UnusableImageError
 from domain.faults import Fault
 from domain.ports import RecordsUnavailableError
 from domain.post_next_best import UnknownPersonaError
+from domain.token_ports import TokenStoreUnavailableError
 from handlers.wiring import SettingsError
 
 
@@ -23,6 +24,7 @@ EXPECTED: Final = (
     UnknownPersonaError,
     RecordsUnavailableError,
     UnusableImageError,
+    TokenStoreUnavailableError,
     Fault,
     aws.BotoCoreError,
     aws.ClientError,

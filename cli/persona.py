@@ -7,16 +7,21 @@ from typing import Annotated, Final
 import typer
 
 from cli.adopt import adoption_facts, say_adoption
+from cli.checkup import checkup_facts, say_checkup
 from cli.failures import EXPECTED, CommandError, in_one_line
 from cli.options import GOES_ON, INTERRUPTED, JsonOption
 from cli.progress import progress_bar
 from cli.secret_input import HOW, GivenSecrets, read_secrets, refuse_arguments
 from cli.session import existing_persona, opened, to_persona_id
 from cli.shown import complain, persona_facts, remark, say, say_json, say_personas
+from cli.token_check import account_of, in_words
 from domain.captions import caption_problem
+from domain.check_account import CheckAccount
+from domain.faults import TokenFault
 from domain.ids import PersonaId
 from domain.personas import Fit, Login, Persona
 from domain.photos import HIGHEST_SCORE
+from domain.tokens import Credentials
 from handlers.wiring import Stack
 
 app = typer.Typer(no_args_is_help=True, help="The Instagram accounts that are posted to, one persona each.")
@@ -28,6 +33,7 @@ _FIT: Final = (
     "What becomes of a picture that is taller or wider than Instagram takes: its most important part (crop), or all of "
     "it on a blurred border (pad)."
 )
+_MOST_TRIES: Final = 3
 
 _INSTAGRAM_USER_ID: Final = re.compile(r"[0-9]{5,25}")
 
@@ -71,13 +77,14 @@ def add(
     ctx: typer.Context,
     named: PersonaArgument,
     instagram_user_id: Annotated[
-        str,
+        str | None,
         typer.Option(
             metavar="ID",
             parser=_to_instagram_user_id,
-            help="The account's number at Instagram, digits only, e.g. 17841400000000001.",
+            help="The account's number at Instagram, digits only, e.g. 17841400000000001. Else the account that the "
+            "token is for; with Facebook Login it has to be given.",
         ),
-    ],
+    ] = None,
     name: Annotated[str | None, typer.Option(help="A name to show for it. Else its id.")] = None,
     login: Annotated[
         Login, typer.Option(help="How the token was obtained: Instagram Login or Facebook Login.")
@@ -98,19 +105,28 @@ def add(
     ] = 0.0,
     fit: Annotated[Fit, typer.Option(help=f"{_FIT} `persona set-fit` changes it later.")] = Fit.CROP,
 ) -> None:
-    """Add an account to post to, with its access token."""
+    """Add an account to post to, with its access token, which is checked before it is stored."""
     refuse_arguments(ctx)
+    if login is Login.FACEBOOK and instagram_user_id is None:
+        raise typer.BadParameter("with --login facebook it has to be given", param_hint="--instagram-user-id")
     stack = opened(ctx)
     persona_id = PersonaId(named)
     if stack.personas.get(persona_id) is not None:
         raise _taken(persona_id)
     secrets = read_secrets(login)
+    account = account_of(stack, persona_id, login, _credentials(secrets), instagram_user_id)
+    user_id = instagram_user_id or (account.instagram_user_id if account else None)
+    if user_id is None:
+        raise CommandError(
+            "Whose token it is cannot be asked now, and nothing was stored. Try again later, or name the account with "
+            "--instagram-user-id ID."
+        )
     # The token first: a record without a token would be posted to in vain, and pause itself.
     _store(stack, persona_id, secrets)
     persona = Persona(
         persona_id=persona_id,
         name=name or persona_id,
-        instagram_user_id=instagram_user_id,
+        instagram_user_id=user_id,
         login=login,
         caption=caption,
         minimum_score=minimum_score,
@@ -121,7 +137,7 @@ def add(
             f"Somebody else added {persona_id} at the same moment. Its record is theirs; its token is now the one that "
             f"you gave: agree on one, and set it with `fluffy-train persona set-token {persona_id}`."
         )
-    say(f"Added persona {persona_id}.", "green")
+    say(f"Added persona {persona_id}: {in_words(account) if account else user_id}.", "green")
     say(f"Next: `fluffy-train photos import FOLDER --persona {persona_id}`")
 
 
@@ -133,20 +149,49 @@ def list_personas(
     stack = opened(ctx)
     personas = stack.personas.all()
     if as_json:
-        say_json([persona_facts(persona) for persona in personas])
+        say_json([persona_facts(persona, stack.clock.now()) for persona in personas])
     else:
-        say_personas(personas, stack.settings.default_persona)
+        say_personas(personas, stack.settings.default_persona, stack.clock.now())
+
+
+@app.command()
+def check(
+    ctx: typer.Context,
+    named: Annotated[
+        str | None,
+        typer.Argument(metavar="PERSONA", parser=to_persona_id, help="The persona. Else the stack's default one."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON and nothing else.")] = False,
+) -> None:
+    """Ask Instagram whether a persona can be posted to: token, account, permissions, quota.
+
+    Exit status 1 when something must be mended.
+    """
+    stack = opened(ctx)
+    persona = existing_persona(stack, PersonaId(named) if named else None)
+    found = CheckAccount(tokens=stack.tokens, accounts=stack.accounts, clock=stack.clock)(persona)
+    if as_json:
+        say_json(checkup_facts(found))
+    else:
+        say_checkup(found)
+    if found.problems:
+        raise typer.Exit(1)
 
 
 @app.command(context_settings=_TAKES_NO_TOKEN, epilog=HOW)
 def set_token(ctx: typer.Context, named: PersonaArgument) -> None:
-    """Replace a persona's access token. With Facebook Login, an empty app secret leaves the one before."""
+    """Replace a persona's access token, once it is checked. With Facebook Login, an empty app secret or app id leaves
+    the one before.
+    """
     refuse_arguments(ctx)
     stack = opened(ctx)
     persona_id = PersonaId(named)
     persona = existing_persona(stack, persona_id)
     secrets = read_secrets(persona.login)
+    credentials = _credentials(secrets, _stored(stack, persona))
+    account_of(stack, persona_id, persona.login, credentials, persona.instagram_user_id)
     _store(stack, persona_id, secrets)
+    persona = _noted(stack, persona)
     what = "token and app secret" if secrets.app_secret else "token"
     say(f"Stored the {what} of {persona_id}. The Lambda functions use it within 5 minutes.", "green")
     if persona.paused_reason is not None:
@@ -257,10 +302,36 @@ def resume(ctx: typer.Context, named: PersonaArgument) -> None:
     say(f"{persona_id} is resumed. It was paused for: {persona.paused_reason}", "green")
 
 
+def _credentials(given: GivenSecrets, stored: Credentials | None = None) -> Credentials:
+    """What signs the first question. An app secret that is not given anew is the one before."""
+    return Credentials(given.access_token, given.app_secret or (stored.app_secret if stored else None))
+
+
+def _stored(stack: Stack, persona: Persona) -> Credentials | None:
+    """What is stored beside the token that is to be replaced."""
+    if persona.login is not Login.FACEBOOK:
+        return None
+    try:
+        return stack.tokens.read(persona).credentials
+    except TokenFault:
+        return None
+
+
 def _store(stack: Stack, persona_id: PersonaId, secrets: GivenSecrets) -> None:
     stack.credentials.store_token(persona_id, secrets.access_token)
     if secrets.app_secret is not None:
         stack.credentials.store_app_secret(persona_id, secrets.app_secret)
+    if secrets.app_id is not None:
+        stack.credentials.store_app_id(persona_id, secrets.app_id)
+
+
+def _noted(stack: Stack, persona: Persona) -> Persona:
+    """The persona, on whose record the old token's expiry no longer stands. RefreshTokens may write meanwhile."""
+    for _ in range(_MOST_TRIES):
+        if stack.personas.note_token(persona, refreshed_at=stack.clock.now(), expires_at=None):
+            break
+        persona = existing_persona(stack, persona.persona_id)
+    return existing_persona(stack, persona.persona_id)
 
 
 def _taken(persona_id: PersonaId) -> CommandError:

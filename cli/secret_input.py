@@ -1,5 +1,5 @@
-"""How a token and an app secret are given: at a hidden prompt, or on standard input. Never as an argument, which other
-users of the machine, and the shell's history, would see.
+"""How a token and an app's secret are given: at a hidden prompt, or on standard input. Never as an argument, which
+other users of the machine, and the shell's history, would see.
 """
 
 import re
@@ -17,25 +17,32 @@ MOST_CHARACTERS: Final = 4096
 
 HOW: Final = (
     "The access token is asked for at a hidden prompt, or read from standard input where that is no terminal, e.g. "
-    "`fluffy-train persona … < token.txt`. With --login facebook, a second line may give the app secret."
+    "`fluffy-train persona … < token.txt`. With --login facebook, a second line may give the app secret, and a third "
+    "the app id: with both the token is renewed by itself."
 )
 
 _PRINTABLE: Final = re.compile(r"[!-~]+")
+_APP_ID: Final = re.compile(r"[0-9]{1,25}")
 
 
 @dataclass(frozen=True, slots=True)
 class GivenSecrets:
-    """``app_secret`` is None where none was given."""
+    """What was not given is None."""
 
     access_token: Secret
     app_secret: Secret | None = None
+    app_id: str | None = None
 
 
 def read_secrets(login: Login) -> GivenSecrets:
     """Raises typer.BadParameter, which quotes nothing of what was given."""
     lines = _asked(login) if sys.stdin.isatty() else _read(login)
-    app_secret = lines[1] if len(lines) > 1 else ""
-    return GivenSecrets(_checked(lines[0], "access token"), _checked(app_secret, "app secret") if app_secret else None)
+    token, app_secret, app_id = [*lines, "", ""][:3]
+    if app_id and _APP_ID.fullmatch(app_id) is None:
+        raise typer.BadParameter("it is the app's number, digits only", param_hint="app id")
+    return GivenSecrets(
+        _checked(token, "access token"), _checked(app_secret, "app secret") if app_secret else None, app_id or None
+    )
 
 
 def refuse_arguments(ctx: typer.Context) -> None:
@@ -52,15 +59,18 @@ def _asked(login: Login) -> list[str]:
     if login is not Login.FACEBOOK:
         return [token.strip()]
     app_secret = typer.prompt("App secret (empty for none)", hide_input=True, err=True, default="", show_default=False)
-    return [token.strip(), app_secret.strip()]
+    app_id = typer.prompt("App id (empty for none)", err=True, default="", show_default=False) if app_secret else ""
+    return [token.strip(), app_secret.strip(), app_id.strip()]
 
 
 def _read(login: Login) -> list[str]:
     content = typer.get_binary_stream("stdin").read(4 * MOST_CHARACTERS)
     lines = [line.strip() for line in content.decode("utf-8-sig", errors="replace").rstrip().split("\n")]
-    most = 2 if login is Login.FACEBOOK else 1
+    most = 3 if login is Login.FACEBOOK else 1
     if len(lines) > most:
-        right = "two lines, the access token and the app secret" if most == 2 else "one line, the access token"
+        right = (
+            "three lines, the access token, the app secret and the app id" if most > 1 else "one line, the access token"
+        )
         raise typer.BadParameter(f"it has {len(lines)} lines; give {right}", param_hint="standard input")
     return lines
 

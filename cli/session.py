@@ -52,7 +52,7 @@ def existing_persona(stack: wiring.Stack, persona_id: PersonaId | None) -> Perso
     if persona is None:
         raise CommandError(
             f"There is no persona {meant}. `fluffy-train persona list` shows those there are; add it with "
-            f"`fluffy-train persona add {meant} --instagram-user-id ID`."
+            f"`fluffy-train persona add {meant}`."
         )
     return persona
 

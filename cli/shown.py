@@ -17,6 +17,7 @@ from domain.ids import PhotoId
 from domain.outcomes import Outcome, Report
 from domain.personas import Persona
 from domain.posts import Post, PostStatus
+from domain.tokens import days_left
 from handlers.telling import answer_of
 
 _WIDTH_WITHOUT_TERMINAL: Final = 1000  # one line for each row, however long: something reads it
@@ -84,11 +85,11 @@ def table(*columns: str) -> Table:
 # ---- personas ----
 
 
-def say_personas(personas: Sequence[Persona], default: str) -> None:
+def say_personas(personas: Sequence[Persona], default: str, now: datetime) -> None:
     if not personas:
-        say("There is no persona yet. Add one with `fluffy-train persona add NAME --instagram-user-id ID`.")
+        say("There is no persona yet. Add one with `fluffy-train persona add NAME`.")
         return
-    rows = table("Persona", "Instagram user", "Login", "Minimum score", "Fit", "Caption", "State")
+    rows = table("Persona", "Instagram user", "Login", "Minimum score", "Fit", "Caption", "Token", "State")
     for persona in personas:
         name = persona.persona_id if persona.name == persona.persona_id else f"{persona.persona_id} ({persona.name})"
         rows.add_row(
@@ -98,12 +99,24 @@ def say_personas(personas: Sequence[Persona], default: str) -> None:
             f"{persona.minimum_score:g}",
             persona.fit.value,
             "the default one" if persona.caption is None else in_brief(persona.caption),
+            _life(persona.token_expires_at, now),
             "active" if persona.paused_reason is None else plain(f"paused: {persona.paused_reason}"),
         )
     out().print(rows)
 
 
-def persona_facts(persona: Persona) -> dict[str, Any]:
+def days(left: int) -> str:
+    return {0: "less than a day left", 1: "1 day left"}.get(left, f"{left} days left")
+
+
+def _life(expires_at: datetime | None, now: datetime) -> str:
+    if expires_at is None:
+        return "not known"
+    return "expired" if expires_at <= now else days(days_left(expires_at, now))
+
+
+def persona_facts(persona: Persona, now: datetime) -> dict[str, Any]:
+    expires_at = persona.token_expires_at
     return {
         "persona_id": persona.persona_id,
         "name": persona.name,
@@ -113,7 +126,9 @@ def persona_facts(persona: Persona) -> dict[str, Any]:
         "minimum_score": persona.minimum_score,
         "fit": persona.fit.value,
         "paused_reason": persona.paused_reason,
-        "token_expires_at": _instant(persona.token_expires_at),
+        "token_expires_at": _instant(expires_at),
+        "token_days_left": days_left(expires_at, now) if expires_at else None,
+        "token_refreshed_at": _instant(persona.token_refreshed_at),
     }
 
 

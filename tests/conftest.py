@@ -19,13 +19,15 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 import handlers
-from adapters.meta import MetaPublisher
+from adapters.meta import MetaAccounts, MetaPublisher
 from adapters.s3 import S3Renditions
 from adapters.s3_inbox import S3Inbox
 from adapters.scoring import BedrockScorer
 from adapters.ssm import SsmCredentials
+from adapters.ssm_tokens import SsmTokenStore
 from domain.ports import Publisher
 from domain.secret import Secret
+from domain.token_ports import Accounts, TokenStore
 from fakes.library import Engine
 from fakes.records import FakeNearDuplicates
 from handlers import wiring
@@ -65,6 +67,8 @@ def on_fakes(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
             publisher=publisher or engine.publisher,
             renditions=cast("S3Renditions", engine.renditions),
             credentials=cast("SsmCredentials", None),
+            tokens=cast("TokenStore", None),
+            accounts=cast("Accounts", None),
             clock=engine.clock,
         )
         monkeypatch.setattr(wiring, "build", lambda _: stack)
@@ -149,7 +153,7 @@ def _listen(guard: LeakGuard) -> None:
             entry.logger.setLevel(logging.DEBUG)
         if hasattr(entry, "handler"):
             entry.handler = _overheard(guard, f"{module.name}.handler", entry.handler, answers=True)  # type: ignore[attr-defined]
-    for owner in (MetaPublisher, SsmCredentials, S3Renditions, S3Inbox, BedrockScorer):
+    for owner in (MetaPublisher, MetaAccounts, SsmCredentials, SsmTokenStore, S3Renditions, S3Inbox, BedrockScorer):
         for name, method in list(vars(owner).items()):
             if callable(method) and not name.startswith("_"):
                 setattr(owner, name, _overheard(guard, f"{owner.__name__}.{name}", method, answers=False))

@@ -13,6 +13,7 @@ CallName = Literal[
     "get_media",
     "quota",
     "me",
+    "permissions",
     "refresh",
     "unknown",
 ]

@@ -28,6 +28,7 @@ def graph_blueprint(emulator: Emulator) -> Blueprint:
     add("/refresh_access_token", view_func=routes.refresh, methods=["GET"])
     add("/<version>/oauth/access_token", view_func=routes.exchange, methods=["GET"])
     add("/<version>/me", view_func=routes.me, methods=["GET"])
+    add("/<version>/me/permissions", view_func=routes.permissions, methods=["GET"])
     add("/<version>/<node_id>", view_func=routes.node, methods=["GET"])
     add("/<version>/<node_id>/media", view_func=routes.create_container, methods=["POST"])
     add("/<version>/<node_id>/media", view_func=routes.recent_media, methods=["GET"])
@@ -61,6 +62,13 @@ class GraphRoutes:
             return reading.me(state, _account(state, graph, version), graph)
 
         return self._serve("me", flavour, None, effect)
+
+    def permissions(self, flavour: Flavour, version: str) -> Response:
+        def effect(state: EmulatorState, graph: GraphRequest) -> dict[str, Any]:
+            _account(state, graph, version)
+            return reading.permissions(graph)
+
+        return self._serve("permissions", flavour, None, effect)
 
     def node(self, flavour: Flavour, version: str, node_id: str) -> Response:
         """A bare id: a container, a media or the account. An unknown one is named for the fields asked of it."""

@@ -13,6 +13,7 @@ from local.instagram.records import Account, LivePost
 from local.instagram.state import EmulatorState
 
 DEFAULT_LIMIT, MAX_LIMIT = 25, 100
+FACEBOOK_PERMISSIONS = ("instagram_basic", "instagram_content_publish", "pages_read_engagement")
 TIMESTAMP = "%Y-%m-%dT%H:%M:%S+0000"
 
 
@@ -38,6 +39,13 @@ def me(state: EmulatorState, account: Account, request: GraphRequest) -> dict[st
         members |= {"user_id": account.ig_user_id, "account_type": "BUSINESS"}
     chosen = _chosen(members, (*request.fields("id"), "id"), "IGUser")
     return {"data": [chosen]} if is_me and shape == "data" else chosen
+
+
+def permissions(request: GraphRequest) -> dict[str, Any]:
+    """Answer `GET /me/permissions`, which the Facebook host alone has. Every permission is granted."""
+    if request.flavour != "facebook":
+        raise errors.unknown_path(request.path)
+    return {"data": [{"permission": name, "status": "granted"} for name in FACEBOOK_PERMISSIONS]}
 
 
 def recent_media(state: EmulatorState, account: Account, request: GraphRequest) -> dict[str, Any]:

@@ -7,11 +7,11 @@ from aws_lambda_powertools.utilities.parameters import BaseProvider
 from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
 from botocore.config import Config
 
-from adapters.meta import Credentials
 from domain.faults import AccountFault, Defer
 from domain.ids import PersonaId
 from domain.personas import Login, Persona
 from domain.secret import Secret
+from domain.tokens import Credentials
 
 CACHED_FOR: Final = 300  # seconds
 
@@ -19,6 +19,7 @@ CLIENT_CONFIG: Final = Config(connect_timeout=2, read_timeout=3, retries={"total
 
 TOKEN: Final = "access-token"  # noqa: S105 - a parameter's name
 APP_SECRET: Final = "app-secret"  # noqa: S105 - a parameter's name
+APP_ID: Final = "app-id"
 
 _MOST_DELETED_AT_ONCE: Final = 10
 
@@ -28,8 +29,8 @@ _PRINTABLE: Final = re.compile(r"[!-~]+")
 class SsmCredentials:
     """Implements ``adapters.meta.CredentialSource``. ``client`` is a boto3 SSM client with ``CLIENT_CONFIG``.
 
-    A persona's token stands at ``<prefix>/<persona_id>/access-token``; with Facebook Login its app's secret may stand
-    beside it as ``app-secret``.
+    A persona's token stands at ``<prefix>/<persona_id>/access-token``; with Facebook Login its app's secret and id may
+    stand beside it as ``app-secret`` and ``app-id``, which only the exchange of tokens reads.
     """
 
     def __init__(self, client: Any, prefix: str) -> None:
@@ -44,12 +45,15 @@ class SsmCredentials:
         if token is None:
             # So that one is found as soon as it is set.
             self._parameters.clear_cache()  # type: ignore[no-untyped-call]
-            raise AccountFault(
-                f"There is no access token for the persona. Set one with `fluffy-train persona set-token "
-                f"{persona.persona_id}`, then resume the persona."
-            )
+            raise AccountFault(no_token(persona.persona_id))
         app_secret = found.get(self._name(persona.persona_id, APP_SECRET))
-        return Credentials(_checked(TOKEN, token), _checked(APP_SECRET, app_secret) if app_secret is not None else None)
+        return Credentials(checked(TOKEN, token), checked(APP_SECRET, app_secret) if app_secret is not None else None)
+
+    def renew(self, persona: Persona) -> bool:
+        """Read the token anew; whether it is another one than the cache had."""
+        before = self.credentials(persona)
+        self._parameters.clear_cache()  # type: ignore[no-untyped-call]
+        return self.credentials(persona) != before
 
     def store_token(self, persona_id: PersonaId, token: Secret) -> None:
         """Write the token over the one before. Raises botocore's errors, none of which quotes the value."""
@@ -67,13 +71,17 @@ class SsmCredentials:
             # A name that is gone meanwhile comes back as invalid, which is no error.
             self._client.delete_parameters(Names=names[start : start + _MOST_DELETED_AT_ONCE])
 
+    def store_app_id(self, persona_id: PersonaId, app_id: str) -> None:
+        """Write the Facebook app's id over the one before. Raises as ``store_token`` does."""
+        self._store(persona_id, APP_ID, Secret(app_id))
+
     def _store(self, persona_id: PersonaId, name: str, value: Secret) -> None:
         self._client.put_parameter(
             Name=self._name(persona_id, name), Value=value.reveal(), Type="SecureString", Overwrite=True
         )
 
     def _name(self, persona_id: PersonaId, name: str) -> str:
-        return f"{self._prefix}/{persona_id}/{name}"
+        return parameter_name(self._prefix, persona_id, name)
 
     def _read(self, names: list[str]) -> dict[str, str]:
         """The parameters that exist, by name. Raises Defer when they cannot be read."""
@@ -102,7 +110,18 @@ class _ParametersTogether(BaseProvider):
         raise TypeError(f"parameters are read by name, not by the path {path}")
 
 
-def _checked(name: str, value: str) -> Secret:
+def parameter_name(prefix: str, persona_id: PersonaId, name: str) -> str:
+    return f"{prefix.rstrip('/')}/{persona_id}/{name}"
+
+
+def no_token(persona_id: PersonaId) -> str:
+    return (
+        f"There is no access token for the persona. Set one with `fluffy-train persona set-token {persona_id}`, then "
+        "resume the persona."
+    )
+
+
+def checked(name: str, value: str) -> Secret:
     """Raises AccountFault for what is no token: a header that takes no such character would be refused by an exception
     that quotes it.
     """

@@ -76,6 +76,10 @@ class AccountFault(Fault):
     """No photo will pass until a person acts."""
 
 
+class TokenFault(AccountFault):
+    """The token itself is refused, or there is none: only a new one helps. Raised where tokens are looked after."""
+
+
 class Unresolved(Fault):
     """It may have taken effect, or not. Never repeat it: ask the container what became of it."""
 

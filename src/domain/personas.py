@@ -37,7 +37,11 @@ class Quota:
 
 @dataclass(frozen=True, slots=True)
 class Persona:
-    """One account. ``paused_reason`` is set while a person must act; nothing is posted until it is lifted."""
+    """One account. ``paused_reason`` is set while a person must act; nothing is posted until it is lifted.
+
+    ``token_expires_at`` is None where nobody has said it. ``token_refreshed_at`` is when the token was last replaced,
+    by RefreshTokens or by its owner; None since the persona was added.
+    """
 
     persona_id: PersonaId
     name: str
@@ -49,6 +53,7 @@ class Persona:
     paused_reason: str | None = None
     token_expires_at: datetime | None = None
     quota: Quota | None = None
+    token_refreshed_at: datetime | None = None
 
 
 def parse_persona_id(text: str) -> PersonaId:

@@ -93,8 +93,27 @@ class PersonaDirectory(Protocol):
         """
         ...
 
+    def note_token(self, before: Persona, *, refreshed_at: datetime, expires_at: datetime | None) -> bool:
+        """Note when its token was replaced, and when the new one expires, if that is known.
+
+        Only while ``token_refreshed_at`` is as in ``before``: False, and no change, where somebody has replaced the
+        token since, and where there is no such persona. Raises RecordsUnavailableError.
+        """
+        ...
+
+    def pause_for_token(self, before: Persona, reason: str) -> bool:
+        """Pause the persona, unless it is paused already: the first reason stays, and that is True as well.
+
+        Only under the condition of ``note_token``, so that no new token is paused for the one before it. Raises
+        RecordsUnavailableError.
+        """
+        ...
+
     def all(self) -> Sequence[Persona]:
-        """Every persona, by id. For the owner's commands and the stock-taking: its cost grows with their number."""
+        """Every persona, by id. For the owner's commands, the stock-taking and the daily look at the tokens.
+
+        Its cost grows with their number. Raises RecordsUnavailableError.
+        """
         ...
 
 

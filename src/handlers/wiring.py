@@ -19,8 +19,9 @@ from adapters.dynamo import (
     DynamoPostLedger,
     Tables,
 )
-from adapters.meta import CdnPictures, GraphHosts, MetaAccountMedia, MetaPublisher
+from adapters.meta import CdnPictures, GraphHosts, MetaAccountMedia, MetaAccounts, MetaPublisher
 from adapters.s3_inbox import S3Inbox
+from adapters.ssm_tokens import SsmTokenStore
 from domain.adopt import AdoptAccount
 from domain.ids import PersonaId, RunId
 from domain.ingest_photo import DEFAULT_DISTANCE, IngestPhoto
@@ -42,8 +43,10 @@ from domain.post_next_best import PostNextBest
 from domain.quota import QuotaKeeper
 from domain.receive_file import ReceiveFile
 from domain.reconcile import Reconcile
+from domain.refresh_tokens import RefreshTokens
 from domain.remove_persona import RemovePersona, Schedules
 from domain.take_stock import TakeStock
+from domain.token_ports import Accounts, TokenStore
 
 _NAMES: Final = (
     "PERSONAS_TABLE",
@@ -62,6 +65,9 @@ SCORERS: Final = ("measured", "bedrock")
 
 # These write whole requests and answers, tokens among them, when the root logger is set to DEBUG.
 _TALKATIVE: Final = ("botocore", "boto3", "urllib3", "s3transfer", "pynamodb")
+
+# It warns of a header that it cannot read, and quotes the request's address: a refresh has the token there.
+_QUOTES_ADDRESSES: Final = "urllib3.connection"
 
 
 class SettingsError(Exception):
@@ -131,6 +137,8 @@ class Stack:
     publisher: Publisher
     renditions: s3.S3Renditions
     credentials: ssm.SsmCredentials
+    tokens: TokenStore
+    accounts: Accounts
     clock: Clock
 
     def post_next_best(self, log: RunLog) -> PostNextBest:
@@ -158,6 +166,11 @@ class Stack:
             personas=self.personas,
             library=self.library,
             ledger=self.ledger,
+        )
+
+    def refresh_tokens(self, log: RunLog) -> RefreshTokens:
+        return RefreshTokens(
+            personas=self.personas, tokens=self.tokens, accounts=self.accounts, clock=self.clock, log=log
         )
 
     def receive_file(self, log: RunLog) -> ReceiveFile:
@@ -225,18 +238,25 @@ class Stack:
         return Run(RunId(uuid4().hex), self.clock.now() + timedelta(milliseconds=milliseconds_left))
 
 
+def silence() -> None:
+    """Keep the libraries from logging what they send."""
+    for name in _TALKATIVE:
+        logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger(_QUOTES_ADDRESSES).setLevel(logging.CRITICAL)
+
+
 @lru_cache(maxsize=1)
 def build(settings: Settings) -> Stack:
     """The real adapters, built once for each process and without a call to anybody."""
-    for name in _TALKATIVE:
-        logging.getLogger(name).setLevel(logging.WARNING)
+    silence()
     tables = Tables.named(
         personas=settings.personas_table,
         photos=settings.photos_table,
         posts=settings.posts_table,
         look_alikes=settings.look_alikes_table,
     )
-    credentials = ssm.SsmCredentials(boto3.client("ssm", config=ssm.CLIENT_CONFIG), settings.token_prefix)
+    parameters = boto3.client("ssm", config=ssm.CLIENT_CONFIG)
+    credentials = ssm.SsmCredentials(parameters, settings.token_prefix)
     return Stack(
         settings=settings,
         personas=DynamoPersonaDirectory(tables),
@@ -246,5 +266,7 @@ def build(settings: Settings) -> Stack:
         publisher=MetaPublisher(settings.graph_hosts, credentials),
         renditions=s3.S3Renditions(boto3.client("s3", config=s3.CLIENT_CONFIG), settings.photos_bucket),
         credentials=credentials,
+        tokens=SsmTokenStore(parameters, settings.token_prefix),
+        accounts=MetaAccounts(settings.graph_hosts),
         clock=SystemClock(),
     )

@@ -25,6 +25,9 @@ class KnownCredentials:
     def credentials(self, persona: Persona) -> Credentials:
         return self.known
 
+    def renew(self, persona: Persona) -> bool:
+        return False
+
 
 def a_persona_of(login: Login) -> Persona:
     return a_persona(login=login)

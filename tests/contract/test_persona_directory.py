@@ -1,7 +1,7 @@
 """The contract of PersonaDirectory."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -17,7 +17,9 @@ FULL = a_persona(
     fit=Fit.PAD,
     paused_reason="The token has expired.",
     token_expires_at=datetime(2026, 12, 24, 18, 30, 0, 125_000, UTC),
+    token_refreshed_at=datetime(2026, 10, 25, 18, 30, 0, 125_000, UTC),
 )
+NOW = datetime(2026, 11, 22, 9, 0, 3, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("persona", [a_persona(), FULL, a_persona(caption="")], ids=["plain", "full", "empty caption"])
@@ -47,6 +49,7 @@ def test_resuming_lifts_the_pause_and_nothing_else(records: Records) -> None:
         minimum_score=FULL.minimum_score,
         fit=FULL.fit,
         token_expires_at=FULL.token_expires_at,
+        token_refreshed_at=FULL.token_refreshed_at,
     )
 
 
@@ -88,6 +91,56 @@ def test_a_fit_is_set_and_nothing_else(records: Records, before: Fit, fit: Fit) 
 def test_setting_an_unknown_personas_fit_makes_none(records: Records) -> None:
     before = records.everything()
     assert records.personas.set_fit(DEFAULT, Fit.PAD) is False
+    assert records.everything() == before
+
+
+# ---- tokens ----
+
+
+@pytest.mark.parametrize("expires_at", [NOW + timedelta(days=60), None], ids=["known", "unknown"])
+@pytest.mark.parametrize("persona", [a_persona(), FULL], ids=["the first", "the next"])
+def test_a_new_token_is_noted_and_nothing_else(records: Records, persona: Persona, expires_at: datetime | None) -> None:
+    records.personas.add(persona)
+    assert records.personas.note_token(persona, refreshed_at=NOW, expires_at=expires_at) is True
+    assert records.personas.get(DEFAULT) == replace(persona, token_refreshed_at=NOW, token_expires_at=expires_at)
+
+
+@pytest.mark.parametrize("persona", [a_persona(), FULL], ids=["the first", "the next"])
+def test_a_token_that_somebody_else_has_noted_since_stays_on_record(records: Records, persona: Persona) -> None:
+    records.personas.add(persona)
+    records.personas.note_token(persona, refreshed_at=NOW, expires_at=None)
+    before = records.everything()
+    later = NOW + timedelta(seconds=1)
+    assert records.personas.note_token(persona, refreshed_at=later, expires_at=later) is False
+    assert records.personas.pause_for_token(persona, "The old token is dead.") is False
+    assert records.everything() == before
+
+
+def test_noting_the_same_token_twice_is_done_twice(records: Records) -> None:
+    """As the SDK does when the reply was lost."""
+    records.personas.add(FULL)
+    for _ in range(2):
+        assert records.personas.note_token(FULL, refreshed_at=NOW, expires_at=NOW + timedelta(days=60)) is True
+
+
+def test_a_dead_token_pauses_and_does_nothing_else(records: Records) -> None:
+    persona = replace(FULL, paused_reason=None)
+    records.personas.add(persona)
+    assert records.personas.pause_for_token(persona, "The token is dead.") is True
+    assert records.personas.get(DEFAULT) == replace(persona, paused_reason="The token is dead.")
+
+
+def test_the_first_reason_of_a_pause_stays(records: Records) -> None:
+    records.personas.add(FULL)
+    before = records.everything()
+    assert records.personas.pause_for_token(FULL, "Another reason.") is True
+    assert records.everything() == before
+
+
+def test_an_unknown_personas_token_makes_none(records: Records) -> None:
+    before = records.everything()
+    assert records.personas.note_token(a_persona(), refreshed_at=NOW, expires_at=None) is False
+    assert records.personas.pause_for_token(a_persona(), "The token is dead.") is False
     assert records.everything() == before
 
 

@@ -99,6 +99,26 @@ class FakePersonaDirectory:
             self._records.personas[persona_id] = replace(persona, fit=fit)
             return True
 
+    def note_token(self, before: Persona, *, refreshed_at: datetime, expires_at: datetime | None) -> bool:
+        with self._records.lock:
+            persona = self._records.personas.get(before.persona_id)
+            if persona is None:
+                return False
+            noted = replace(persona, token_refreshed_at=refreshed_at, token_expires_at=expires_at)
+            if persona.token_refreshed_at != before.token_refreshed_at:
+                return persona == noted
+            self._records.personas[persona.persona_id] = noted
+            return True
+
+    def pause_for_token(self, before: Persona, reason: str) -> bool:
+        with self._records.lock:
+            persona = self._records.personas.get(before.persona_id)
+            if persona is None or persona.token_refreshed_at != before.token_refreshed_at:
+                return False
+            paused = replace(persona, paused_reason=persona.paused_reason or reason)
+            self._records.personas[persona.persona_id] = paused
+            return True
+
     def all(self) -> Sequence[Persona]:
         return [persona for _, persona in sorted(self._records.personas.items())]
 

@@ -131,6 +131,9 @@ class _Credentials:
     def credentials(self, persona: Persona) -> Credentials:
         return Credentials(Secret("IGAA-bad-replies-token"))
 
+    def renew(self, persona: Persona) -> bool:
+        return False
+
 
 def _call_of(method: str, path: str) -> str:
     if path.partition("?")[0].endswith("/media_publish"):

@@ -6,6 +6,7 @@ Here the guard itself is shown to bite, too.
 
 import logging
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -26,7 +27,7 @@ from domain.ports import RecordsUnavailableError
 from domain.post_next_best import UnknownPersonaError
 from fakes.clock import FakeClock
 from fakes.library import a_photo
-from handlers import post_next_best, reconcile, wiring
+from handlers import post_next_best, reconcile, refresh_tokens, wiring
 from local.environment import REGION
 from local.instagram import ContainerBehaviour, EmulatorServer, Fault
 from local.lambda_context import LambdaContext
@@ -71,6 +72,15 @@ class Stage:
             answers.append(reconcile.handler({}, LambdaContext()))
         return answers
 
+    def refresh(self) -> str:
+        """RefreshTokens, a day after the token was stored; what became of it."""
+        wiring.build.cache_clear()
+        built = wiring.build(wiring.Settings.of(os.environ))
+        clock = FakeClock(datetime.now(UTC) + timedelta(hours=25))
+        self.patch.setattr(wiring, "build", lambda _: replace(built, clock=clock))
+        (token,) = refresh_tokens.handler({}, LambdaContext("RefreshTokens", 300))["tokens"]
+        return str(token["outcome"])
+
 
 @pytest.fixture
 def everything_at_debug() -> Iterator[Callable[[], None]]:
@@ -114,7 +124,7 @@ def stage(
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
     for logical_id, name in create_tables(boto3.client("dynamodb"), prefix=f"{ours}-").items():
-        monkeypatch.setenv(f"{logical_id.removesuffix('Table').upper()}_TABLE", name)
+        monkeypatch.setenv(re.sub(r"(?<=[a-z])(?=[A-Z])", "_", logical_id).upper(), name)
     boto3.client("s3").create_bucket(Bucket=f"photos-{ours}", CreateBucketConfiguration={"LocationConstraint": REGION})
     stage = Stage(emulator, monkeypatch, request.param, f"/{ours}")
     emulator.add_account(ACCOUNT, TOKEN, app_secret=APP_SECRET)
@@ -230,6 +240,45 @@ def test_no_run_that_raises_lets_a_secret_out(
     arrange(stage)
     with pytest.raises(error):
         stage.run(event)
+    assert leak_guard.leaks() == []
+
+
+REFRESHES: Final[dict[str, tuple[Callable[[Stage], None], str]]] = {
+    "all is well": (lambda _: None, "refreshed"),
+    "the answer is lost": (_order(Fault.reset("refresh", when="after")), "failed"),
+    "the token is sent back": (_order(Fault.body("refresh", _ECHO, status=400)), "failed"),
+    "the token is sent back and dead": (
+        _order(Fault.body("refresh", _ECHO, status=400), Fault.body("me", _ECHO, status=400)),
+        "dead",
+    ),
+    "a redirect": (_order(Fault.body("refresh", b"", status=302, headers=_TO_ANOTHER)), "failed"),
+    "a bad redirect": (
+        _order(Fault.body("refresh", b"", status=302, headers=(("Location", f"http://[{TOKEN}"),))),
+        "failed",
+    ),
+    "the new token is refused": (_order(Fault.error("me", 190, 463)), "failed"),
+    "the new token cannot be verified": (_order(Fault.reset("me")), "refreshed"),
+    "the token is another's": (_refuses_the_next_token, "dead"),
+    "nobody listens": (_nobody_listens, "failed"),
+    "no token": (lambda stage: stage.patch.setenv("TOKEN_PREFIX", "/elsewhere"), "dead"),
+    "a token of two lines": (lambda stage: stage.set_token(f"{TOKEN}\nX: 1"), "dead"),
+    "SSM is away": (_environment(AWS_ENDPOINT_URL_SSM=NOBODY), "failed"),
+}
+
+
+@pytest.mark.parametrize("end", REFRESHES)
+def test_no_refresh_lets_a_secret_out(stage: Stage, leak_guard: Any, end: str) -> None:
+    arrange, outcome = REFRESHES[end]
+    quiet = logging.getLogger("botocore").level
+    logging.getLogger("botocore").setLevel(logging.WARNING)
+    stage.put_parameter("app-id", "1234567890")
+    arrange(stage)
+    logging.getLogger("botocore").setLevel(quiet)
+    leak_guard.learn(TOKEN)
+    before = dict(leak_guard.counts)
+    assert stage.refresh() == outcome
+    heard = {where for where, times in leak_guard.counts.items() if times > before.get(where, 0)}
+    assert heard >= {"log", "log line", "answer of handlers.refresh_tokens.handler"}
     assert leak_guard.leaks() == []
 
 

@@ -59,6 +59,11 @@ def test_facebook_login_takes_the_app_secret_as_the_second_line(stack: CliStack)
         "default/access-token": ("SecureString", TOKEN),
         "default/app-secret": ("SecureString", "the-app-secret"),
     }
+
+
+def test_facebook_login_takes_the_app_id_as_the_third_line(stack: CliStack) -> None:
+    assert stack.run(*ADD, "--login", "facebook", stdin=f"{TOKEN}\nthe-app-secret\n1234567890\n").exit_code == 0
+    assert stack.parameters()["default/app-id"] == ("SecureString", "1234567890")
     persona = stack.adapters.personas.get(PERSONA)
     assert persona is not None
     assert persona.login is Login.FACEBOOK
@@ -90,10 +95,17 @@ def test_what_is_no_token_is_refused_and_not_shown(stack: CliStack, stdin: str |
     assert stack.adapters.personas.all() == []
 
 
-def test_three_lines_are_too_many_for_facebook_too(stack: CliStack) -> None:
+def test_an_app_id_that_is_none_is_refused(stack: CliStack) -> None:
     result = stack.run(*ADD, "--login", "facebook", stdin=f"{TOKEN}\nsecond\nthird")
     assert result.exit_code == 2
-    assert "it has 3 lines; give two lines" in " ".join(result.stderr.replace("│", " ").split())
+    assert "digits only" in " ".join(result.stderr.replace("│", " ").split())
+    assert stack.parameters() == {}
+
+
+def test_four_lines_are_too_many_for_facebook_too(stack: CliStack) -> None:
+    result = stack.run(*ADD, "--login", "facebook", stdin=f"{TOKEN}\nsecond\n3\nfourth")
+    assert result.exit_code == 2
+    assert "it has 4 lines; give three lines" in " ".join(result.stderr.replace("│", " ").split())
 
 
 def test_a_byte_order_mark_before_the_token_does_no_harm(stack: CliStack) -> None:
@@ -125,6 +137,7 @@ def test_of_two_who_add_the_same_persona_at_once_the_second_is_told(
 ) -> None:
     stack.add_persona()
     monkeypatch.setattr(DynamoPersonaDirectory, "get", lambda *_: None)  # as it was before the other's record came
+    stack.instagram.add_account(USER, "another-token")
     line = error_line(stack.run(*ADD, "--name", "second", stdin="another-token"))
     assert "Somebody else added default at the same moment" in line
     assert stack.adapters.personas.all() == [Persona(PERSONA, "default", USER)]
@@ -135,7 +148,7 @@ def test_of_two_who_add_the_same_persona_at_once_the_second_is_told(
     [
         (("persona", "add", "Not An Id", "--instagram-user-id", USER), "1 to 63 lower-case letters"),
         (("persona", "add", "default", "--instagram-user-id", "@fluffy.train"), "digits only"),
-        (("persona", "add", "default"), "--instagram-user-id"),
+        (("persona", "add", "default", "--login", "facebook"), "--instagram-user-id"),
         ((*ADD, "--caption", "x" * 2201), "2201 characters, and Instagram takes 2200"),
         ((*ADD, "--caption", "#a " * 31), "31 hashtags, and Instagram takes 30"),
         ((*ADD, "--caption", "@a " * 21), "21 mentions, and Instagram takes 20"),
@@ -209,10 +222,12 @@ def test_at_a_terminal_the_token_is_asked_for_and_not_echoed(stack: CliStack) ->
 
 def test_at_a_terminal_facebook_login_asks_for_the_app_secret_too(stack: CliStack) -> None:
     answers = {"Access token: ": TOKEN, "App secret (empty for none): ": "the-app-secret"}
+    answers["App id (empty for none): "] = "1234567890"
     status, seen = at_a_terminal(stack, *ADD, "--login", "facebook", answers=answers)
     assert status == 0, seen
     assert "the-app-secret" not in seen
     assert stack.parameters()["default/app-secret"] == ("SecureString", "the-app-secret")
+    assert stack.parameters()["default/app-id"] == ("SecureString", "1234567890")
 
 
 def test_at_a_terminal_the_app_secret_may_be_left_empty(stack: CliStack) -> None:
@@ -239,7 +254,8 @@ def test_the_list_shows_every_persona_and_why_one_is_paused(stack: CliStack) -> 
     result = stack.run("persona", "list")
     assert result.exit_code == 0
     first, second = result.stdout.splitlines()[1:]
-    assert first.split() == f"default, the default {USER} instagram 0 crop the default one active".split()
+    words = f"default, the default {USER} instagram 0 crop the default one not known active"
+    assert first.split() == words.split()
     assert "second (The second)" in second
     assert "One two" in second
     assert "paused: The token is dead." in second
@@ -258,6 +274,8 @@ def test_the_list_as_json_is_json_alone(stack: CliStack) -> None:
             "fit": "crop",
             "paused_reason": None,
             "token_expires_at": None,
+            "token_days_left": None,
+            "token_refreshed_at": None,
         }
     ]
 
@@ -272,6 +290,7 @@ def test_an_empty_list_says_how_to_begin(stack: CliStack) -> None:
 def test_a_token_is_replaced_and_a_pause_is_pointed_out(stack: CliStack) -> None:
     stack.add_persona()
     pause(stack, "default", "The token is dead.")
+    stack.instagram.add_account(USER, "a-new-token")
     result = stack.run("persona", "set-token", "default", stdin="a-new-token")
     assert result.exit_code == 0
     assert stack.parameters()["default/access-token"] == ("SecureString", "a-new-token")
@@ -282,6 +301,7 @@ def test_a_token_is_replaced_and_a_pause_is_pointed_out(stack: CliStack) -> None
 
 def test_with_facebook_login_the_app_secret_stays_where_none_is_given(stack: CliStack) -> None:
     assert stack.run(*ADD, "--login", "facebook", stdin=f"{TOKEN}\nthe-app-secret").exit_code == 0
+    stack.instagram.add_account(USER, "a-new-token", app_secret="the-app-secret")
     assert stack.run("persona", "set-token", "default", stdin="a-new-token").exit_code == 0
     assert stack.parameters()["default/app-secret"] == ("SecureString", "the-app-secret")
     assert stack.parameters()["default/access-token"] == ("SecureString", "a-new-token")

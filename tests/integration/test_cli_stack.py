@@ -369,6 +369,7 @@ def test_without_a_command_the_help_is_shown(stack: CliStack) -> None:
     [
         ("persona", "add"),
         ("persona", "list"),
+        ("persona", "check"),
         ("persona", "set-token"),
         ("persona", "set-caption"),
         ("persona", "resume"),

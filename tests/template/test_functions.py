@@ -16,12 +16,14 @@ A_QUARTER = 15 * 60  # then the next reconcile run does the work of the one befo
 A_DAY = 24 * 60 * 60  # EventBridge's most: a photo is never too late
 
 EVENT_AGES = {"PostNextBestSchedule": SIX_HOURS, "ReconcileSchedule": A_QUARTER, "IngestPhotoUpload": A_DAY}
+EVENT_AGES["RefreshTokensSchedule"] = A_DAY  # then the next day's run does it
 # How often Lambda repeats a failed invocation, for how long, and where it keeps what it gives up.
 INVOCATIONS = {
     "PostNextBest": (2, SIX_HOURS, "DeadLetters.Arn"),
     "Reconcile": (0, A_QUARTER, None),
     "IngestPhoto": (2, SIX_HOURS, "DeadLetters.Arn"),
 }
+INVOCATIONS["RefreshTokens"] = (2, SIX_HOURS, None)  # the next day's run does what it leaves
 
 ENVIRONMENT = {
     "PERSONAS_TABLE": "PersonasTable",

@@ -39,6 +39,16 @@ ALLOWED["Reconcile"] = {
     ("dynamodb:Scan", "PersonasTable.Arn"),
 }
 
+ALLOWED["RefreshTokens"] = {
+    ("dynamodb:Scan", "PersonasTable.Arn"),
+    ("dynamodb:GetItem", "PersonasTable.Arn"),
+    ("dynamodb:UpdateItem", "PersonasTable.Arn"),
+    ("ssm:GetParameters", TOKENS),
+    ("ssm:PutParameter", TOKENS),
+    ("logs:CreateLogStream", "RefreshTokensLogGroup.Arn"),
+    ("logs:PutLogEvents", "RefreshTokensLogGroup.Arn"),
+}
+
 ALLOWED["IngestPhoto"] = {
     ("dynamodb:GetItem", "PersonasTable.Arn"),
     ("dynamodb:GetItem", "PhotosTable.Arn"),

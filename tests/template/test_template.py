@@ -22,6 +22,7 @@ SAMPLE_EVENTS = sorted(path.name for path in (PROJECT / "events").glob("*.json")
         ("Reconcile", "AWS::Lambda::Function"),
         ("IngestPhoto", "AWS::Lambda::Function"),
         ("LookAlikesTable", "AWS::DynamoDB::Table"),
+        ("RefreshTokens", "AWS::Lambda::Function"),
         ("PersonasTable", "AWS::DynamoDB::Table"),
         ("PhotosTable", "AWS::DynamoDB::Table"),
         ("PostsTable", "AWS::DynamoDB::Table"),
@@ -67,6 +68,7 @@ def test_the_cli_finds_each_name_among_the_outputs(stack: Stack) -> None:
         "DeadLettersArn": "DeadLetters.Arn",
         "DeadLettersUrl": "DeadLetters",
         "Dashboard": "Dashboard",
+        "RefreshTokensFunction": "RefreshTokens",
         "AlarmTopicArn": "AlarmTopic",
     }
 

@@ -76,6 +76,7 @@ class PersonaItem(Model):
     paused_reason = UnicodeAttribute(null=True)
     token_expires_at = InstantAttribute(null=True)
     quota = QuotaMap(null=True)  # type: ignore[no-untyped-call]
+    token_refreshed_at = InstantAttribute(null=True)
 
 
 class AnalysisMap(_Map):
@@ -246,6 +247,7 @@ def persona_item(tables: Tables, persona: Persona) -> PersonaItem:
         paused_reason=persona.paused_reason,
         token_expires_at=persona.token_expires_at,
         quota=quota_map(persona.quota) if persona.quota else None,
+        token_refreshed_at=persona.token_refreshed_at,
     )
 
 
@@ -265,6 +267,7 @@ def persona_of(item: PersonaItem) -> Persona:
         paused_reason=item.paused_reason,
         token_expires_at=item.token_expires_at,
         quota=Quota(int(item.quota.left), item.quota.read_at) if item.quota else None,
+        token_refreshed_at=item.token_refreshed_at,
     )
 
 

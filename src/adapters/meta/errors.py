@@ -32,6 +32,9 @@ class GraphError:
     regain_access_after: timedelta = timedelta(0)
 
 
+TOKEN_CODES: Final = frozenset({102, 190})
+"""The codes that say that the token itself is invalid or has expired."""
+
 MakeFault = Callable[[str, GraphError], Fault]
 
 

@@ -1,7 +1,8 @@
 """One HTTP request to the Graph API: signed, bounded in time and size, and read into JSON or a named failure.
 
-The token travels in the Authorization header and never in a URL. An exception of requests quotes the URL, whose query
-has ``appsecret_proof`` on the Facebook host, so none is chained, logged or raised from here.
+The token travels in the Authorization header and never in a URL, but for the two calls that Meta documents with the
+token in the query alone: refresh and exchange. An exception of requests quotes the URL, whose query has them, or
+``appsecret_proof`` on the Facebook host, so none is chained, logged or raised from here.
 """
 
 import hashlib
@@ -24,6 +25,7 @@ from urllib3.exceptions import HTTPError, MaxRetryError, NewConnectionError
 from adapters.meta.errors import GraphError
 from domain.personas import Login, Persona
 from domain.secret import Secret
+from domain.tokens import Credentials
 
 CONNECT_TIMEOUT: Final = 5.0  # seconds
 LARGEST_ANSWER: Final = 1024 * 1024  # bytes; 25 media with full captions are a third of it
@@ -34,20 +36,16 @@ _TRACE_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,40}")
 _LONGEST_BLOCK: Final = timedelta(hours=24)
 
 
-@dataclass(frozen=True, slots=True)
-class Credentials:
-    """What signs a persona's requests. ``app_secret`` serves the Facebook host's ``appsecret_proof``."""
-
-    access_token: Secret
-    app_secret: Secret | None = None
-
-
 T = TypeVar("T")
 
 
 class CredentialSource(Protocol):
     def credentials(self, persona: Persona) -> Credentials:
         """Raises AccountFault when there are none, Defer when they cannot be read now."""
+        ...
+
+    def renew(self, persona: Persona) -> bool:
+        """Forget what was remembered of them; True where others stand there now. Raises as ``credentials``."""
         ...
 
 
@@ -60,8 +58,13 @@ class GraphHosts:
     version: str
 
     def url(self, login: Login, path: str) -> str:
-        base = self.instagram if login is Login.INSTAGRAM else self.facebook
-        return f"{base.rstrip('/')}/{self.version}/{path}"
+        return f"{self._base(login)}/{self.version}/{path}"
+
+    def unversioned_url(self, login: Login, path: str) -> str:
+        return f"{self._base(login)}/{path}"
+
+    def _base(self, login: Login) -> str:
+        return (self.instagram if login is Login.INSTAGRAM else self.facebook).rstrip("/")
 
 
 class CallFailedError(Exception):
@@ -83,17 +86,11 @@ class GraphRefusalError(Exception):
 
 
 class GraphClient:
-    """A session with the Graph API. Nothing is ever repeated here: what may be tried again is the driver's to say."""
+    """The Graph API for personas. Nothing is ever repeated here: what may be tried again is the driver's to say."""
 
     def __init__(self, hosts: GraphHosts, credentials: CredentialSource) -> None:
-        self._hosts = hosts
         self._credentials = credentials
-        self._session = StraightSession()
-        # No retries at all: urllib3 must not send a publish request again, and the driver repeats what may be repeated.
-        for scheme in ("https://", "http://"):
-            self._session.mount(scheme, HTTPAdapter(max_retries=0))
-        # As it is, so that no small answer unpacks to gigabytes.
-        self._session.headers["Accept-Encoding"] = "identity"
+        self._session = GraphSession(hosts)
 
     def get(self, persona: Persona, path: str, fields: Mapping[str, str], *, within: timedelta) -> Mapping[str, Any]:
         """The JSON object that a read answers. Raises as ``post`` does."""
@@ -107,23 +104,73 @@ class GraphClient:
         """
         return self._call("POST", persona, path, fields, within)
 
+    def renew_credentials(self, persona: Persona) -> bool:
+        """Whether a call that was refused for its token would now be signed by another one."""
+        return self._credentials.renew(persona)
+
     def _call(
         self, method: str, persona: Persona, path: str, fields: Mapping[str, str], within: timedelta
     ) -> Mapping[str, Any]:
         credentials = self._credentials.credentials(persona)
+        return self._session.call(method, persona.login, path, fields, credentials, within=within)
+
+
+class GraphSession:
+    """The way to both hosts, whosever the credentials are."""
+
+    def __init__(self, hosts: GraphHosts) -> None:
+        self._hosts = hosts
+        self._session = StraightSession()
+        # No retries at all: urllib3 must not send a publish request again, and the driver repeats what may be repeated.
+        for scheme in ("https://", "http://"):
+            self._session.mount(scheme, HTTPAdapter(max_retries=0))
+        # As it is, so that no small answer unpacks to gigabytes.
+        self._session.headers["Accept-Encoding"] = "identity"
+
+    def call(
+        self,
+        method: str,
+        login: Login,
+        path: str,
+        fields: Mapping[str, str],
+        credentials: Credentials,
+        *,
+        within: timedelta,
+    ) -> Mapping[str, Any]:
+        """The JSON object that a signed call answers. Raises CallFailedError and GraphRefusalError."""
         in_query = dict(fields) if method == "GET" else {}
-        if persona.login is Login.FACEBOOK and credentials.app_secret is not None:
+        if login is Login.FACEBOOK and credentials.app_secret is not None:
             in_query["appsecret_proof"] = _proof(credentials.access_token, credentials.app_secret)
+        in_body = dict(fields) if method == "POST" else None
+        url, signature = self._hosts.url(login, path), _Bearer(credentials.access_token)
+        return self._exchange(method, url, in_query, in_body, signature, within)
+
+    def get_by_secret_query(
+        self, login: Login, path: str, query: Mapping[str, str], *, versioned: bool, within: timedelta
+    ) -> Mapping[str, Any]:
+        """The JSON object of a read whose secrets Meta wants in ``query``. Raises as ``call``."""
+        url = self._hosts.url(login, path) if versioned else self._hosts.unversioned_url(login, path)
+        return self._exchange("GET", url, query, None, _Unsigned(), within)
+
+    def _exchange(
+        self,
+        method: str,
+        url: str,
+        in_query: Mapping[str, str],
+        in_body: Mapping[str, str] | None,
+        signature: AuthBase,
+        within: timedelta,
+    ) -> Mapping[str, Any]:
         seconds = max(within.total_seconds(), 1.0)
         give_up_at = time.monotonic() + seconds
 
         def exchange() -> Mapping[str, Any]:
             with self._session.request(
                 method,
-                self._hosts.url(persona.login, path),
+                url,
                 params=in_query,
-                data=dict(fields) if method == "POST" else None,
-                auth=_Bearer(credentials.access_token),
+                data=in_body,
+                auth=signature,
                 timeout=(min(CONNECT_TIMEOUT, seconds), seconds),
                 allow_redirects=False,
                 stream=True,
@@ -177,6 +224,13 @@ class _Bearer(AuthBase):
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         request.headers["Authorization"] = f"Bearer {self._token.reveal()}"
+        return request
+
+
+class _Unsigned(AuthBase):
+    """Sets no header, and keeps a ``.netrc`` of the machine from setting one."""
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         return request
 
 

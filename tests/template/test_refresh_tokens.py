@@ -1,0 +1,35 @@
+"""The daily look at the tokens: when it runs, and the alarm that comes while there is time to act."""
+
+from domain.tokens import FEWEST_DAYS
+from template.expansion import Stack
+
+
+def test_the_tokens_are_looked_after_every_day(stack: Stack) -> None:
+    assert stack.properties("RefreshTokens")["Handler"] == "handlers.refresh_tokens.handler"
+    rule = stack.properties("RefreshTokensSchedule")
+    assert [target["Arn"] for target in rule["Targets"]] == ["RefreshTokens.Arn"]
+    assert (rule["State"], rule["ScheduleExpression"]) == ("ENABLED", "rate(1 day)")
+
+
+def test_a_token_that_expires_soon_raises_an_alarm_by_its_fewest_days(stack: Stack) -> None:
+    alarm = stack.properties("TokenExpiresSoonAlarm")
+    assert (alarm["Namespace"], alarm["MetricName"]) == ("FluffyTrain", "TokenDaysLeft")
+    service = stack.properties("RefreshTokens")["Environment"]["Variables"]["POWERTOOLS_SERVICE_NAME"]
+    assert alarm["Dimensions"] == [{"Name": "service", "Value": service}]
+    assert (alarm["Statistic"], alarm["ComparisonOperator"]) == ("Minimum", "LessThanThreshold")
+    assert alarm["Threshold"] == FEWEST_DAYS
+    assert alarm["EvaluationPeriods"] == 1
+
+
+def test_each_evaluation_has_a_days_value(stack: Stack) -> None:
+    assert stack.properties("TokenExpiresSoonAlarm")["Period"] == 24 * 60 * 60
+
+
+def test_a_stack_without_any_known_expiry_is_no_alarm(stack: Stack) -> None:
+    assert stack.properties("TokenExpiresSoonAlarm")["TreatMissingData"] == "notBreaching"
+
+
+def test_the_alarm_says_how_to_get_a_new_token(stack: Stack) -> None:
+    description = stack.properties("TokenExpiresSoonAlarm")["AlarmDescription"]
+    for word in ("Meta", "persona list", "persona check", "persona set-token", "persona resume"):
+        assert word in description

@@ -40,6 +40,8 @@ from domain.post_driver import PostDriver, Run
 from domain.post_next_best import PostNextBest
 from domain.receive_file import ReceiveFile
 from domain.reconcile import Reconcile
+from domain.resolve_post import ResolvePost
+from domain.retry_post import RetryPost
 
 _NAMES: Final = (
     "PERSONAS_TABLE",
@@ -139,6 +141,12 @@ class Stack:
         return Reconcile(
             personas=self.personas, ledger=self.ledger, driver=self._driver(log), clock=self.clock, log=log
         )
+
+    def retry_post(self, log: RunLog) -> RetryPost:
+        return RetryPost(library=self.library, ledger=self.ledger, driver=self._driver(log), clock=self.clock)
+
+    def resolve_post(self) -> ResolvePost:
+        return ResolvePost(ledger=self.ledger, publisher=self.publisher, clock=self.clock)
 
     def receive_file(self, log: RunLog) -> ReceiveFile:
         from adapters.darkroom import ImagingDarkroom  # noqa: PLC0415 - posting has no imaging library

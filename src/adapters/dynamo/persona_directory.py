@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from pynamodb.exceptions import DoesNotExist, PutError, UpdateError
+from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
 from adapters.dynamo.calls import condition_failed, records, retried_on_conflict
@@ -36,20 +37,34 @@ class DynamoPersonaDirectory:
                 return self.get(persona.persona_id) == persona
         return True
 
-    def resume(self, persona_id: PersonaId) -> bool:
-        return self._update(persona_id, self._tables.personas.paused_reason.remove())
+    def pause(self, persona_id: PersonaId, reason: str) -> str | None:
+        model = self._tables.personas
+        is_not_paused = model.paused_reason.does_not_exist()
+        while not self._update(persona_id, model.paused_reason.set(reason), is_not_paused):
+            standing = self.get(persona_id)
+            if standing is None:
+                return None
+            if standing.paused_reason is not None:
+                return standing.paused_reason
+        return reason
+
+    def resume(self, persona_id: PersonaId, *, seen: str | None = None) -> bool:
+        model = self._tables.personas
+        is_as_seen = None if seen is None else model.paused_reason == seen
+        return self._update(persona_id, model.paused_reason.remove(), is_as_seen)
 
     def set_caption(self, persona_id: PersonaId, caption: str | None) -> bool:
         attribute = self._tables.personas.caption
         return self._update(persona_id, attribute.remove() if caption is None else attribute.set(caption))
 
-    def _update(self, persona_id: PersonaId, action: Action) -> bool:
-        """False, and no change, where there is no such persona."""
+    def _update(self, persona_id: PersonaId, action: Action, also: Condition | None = None) -> bool:
+        """False, and no change, where there is no such persona, or ``also`` does not hold."""
         model = self._tables.personas
+        condition = model.persona_id.exists() if also is None else model.persona_id.exists() & also
         item = model(persona_id=persona_id)
         with records("change the persona"):
             try:
-                retried_on_conflict(lambda: item.update([action], model.persona_id.exists()))
+                retried_on_conflict(lambda: item.update([action], condition))
             except UpdateError as error:
                 if not condition_failed(error):
                     raise

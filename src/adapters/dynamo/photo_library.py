@@ -49,8 +49,11 @@ class DynamoPhotoLibrary:
     def count_queued(self, persona_id: PersonaId, *, minimum_score: float, most: int) -> int:
         good_enough = self._tables.photos.rank >= lowest_rank(minimum_score)
         with records("count the queue"):
-            count: int = self._tables.photos.queue.count(persona_id, good_enough, limit=most)
-        return count
+            # Not by PynamoDB's count, which goes on past its limit.
+            queued = self._tables.photos.queue.query(
+                persona_id, good_enough, limit=most, attributes_to_get=["photo_id"]
+            )
+            return sum(1 for _ in queued)
 
     def every(self, persona_id: PersonaId) -> Iterator[Photo]:
         items = self._tables.photos.query(persona_id, consistent_read=True)

@@ -7,6 +7,7 @@ from typing import Annotated, Final
 import typer
 
 from cli.failures import CommandError
+from cli.pausing import resume_persona
 from cli.secret_input import HOW, GivenSecrets, read_secrets, refuse_arguments
 from cli.session import existing_persona, opened, to_persona_id
 from cli.shown import persona_facts, remark, say, say_json, say_personas
@@ -172,16 +173,8 @@ def set_caption(
 
 @app.command()
 def resume(ctx: typer.Context, named: PersonaArgument) -> None:
-    """Lift a persona's pause, once its cause is mended. The next slot posts again."""
-    stack = opened(ctx)
-    persona_id = PersonaId(named)
-    persona = existing_persona(stack, persona_id)
-    if persona.paused_reason is None:
-        say(f"{persona_id} is not paused; nothing was changed.")
-        return
-    if not stack.personas.resume(persona_id):
-        raise CommandError(f"The persona {persona_id} was removed at the same moment; nothing was written.")
-    say(f"{persona_id} is resumed. It was paused for: {persona.paused_reason}", "green")
+    """Lift a persona's pause, once its cause is mended. The next slot posts again. The same as `resume`."""
+    resume_persona(ctx, PersonaId(named))
 
 
 def _store(stack: Stack, persona_id: PersonaId, secrets: GivenSecrets) -> None:

@@ -1,6 +1,7 @@
 """What one call of the command works on: the stack, opened when it is first needed, and the persona that is meant."""
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import typer
@@ -19,17 +20,23 @@ class Session:
 
     stack_name: str | None
 
-    def open(self) -> wiring.Stack:
+    def find(self) -> settings.Found:
         """Raises SettingsError and botocore's errors, each with what to do (``cli.failures``)."""
         found = settings.find(self.stack_name, os.environ)
         if found.stack_name is None and self.stack_name is not None:
             remark(f"--stack {self.stack_name} is not used: the environment names the tables (PERSONAS_TABLE, …).")
-        return wiring.build(found.settings)
+        return found
 
 
 def opened(ctx: typer.Context) -> wiring.Stack:
+    return opened_with_extras(ctx)[0]
+
+
+def opened_with_extras(ctx: typer.Context) -> tuple[wiring.Stack, Mapping[str, str]]:
+    """The stack, and what is known of ``cli.settings.EXTRAS``."""
     session: Session = ctx.find_object(Session) or Session(None)
-    return session.open()
+    found = session.find()
+    return wiring.build(found.settings), found.extras
 
 
 def existing_persona(stack: wiring.Stack, persona_id: PersonaId | None) -> Persona:

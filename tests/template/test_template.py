@@ -51,7 +51,12 @@ def test_the_cli_finds_each_name_among_the_outputs(stack: Stack) -> None:
         "GraphVersion": "v26.0",
         "Scorer": "measured",
         "BedrockModelId": "amazon.nova-lite-v1:0",
+        "LookAlikesTableName": "LookAlikesTable",
+        "NearDuplicateBits": "6",
         "PostNextBestFunction": "PostNextBest",
+        "IngestPhotoFunction": "IngestPhoto",
+        "ScheduleRule": "PostNextBestSchedule",
+        "DeadLettersUrl": "DeadLetters",
         "ReconcileFunction": "Reconcile",
         "AlarmTopicArn": "AlarmTopic",
     }

@@ -142,8 +142,8 @@ def test_resolve_shows_what_can_be_seen_and_writes_nothing(stack: CliStack, cloc
 
 
 def test_resolve_shows_the_media_that_may_be_it(stack: CliStack, clock: Clock) -> None:
+    stack.instagram.freeze(clock.now)
     add_photo(stack, A, 5.0, caption="The sea")
-    add_photo(stack, B, 4.0)
     assert stack.run("post").exit_code == 0
     (live,) = stack.instagram.live_posts(USER)
     post = standing(stack)
@@ -155,7 +155,6 @@ def test_resolve_shows_the_media_that_may_be_it(stack: CliStack, clock: Clock) -
         ExpressionAttributeValues={":status": {"S": "unconfirmed"}},
     )
     clock.advance(25 * 60)
-    stack.instagram.freeze(clock.now)
     (candidate,) = json.loads(stack.run("resolve", NAME, "--json").stdout)["seen_now"]["candidate_media"]
     assert candidate["media_id"] == live.media_id
     refusal = stack.run("resolve", NAME, "--not-posted", "--yes")

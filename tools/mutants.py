@@ -403,13 +403,6 @@ MUTANTS: Final = (
     ),
     # ---- the owner's word ----
     Mutant(
-        "owner: a retry's slot has no post",
-        LEDGER,
-        '        self.put("new post", post_item(self._tables, post), slot_has_no_post)\n',
-        '        self.put("new post", post_item(self._tables, post), self._tables.posts.persona_id.exists() | slot_has_no_post)\n',
-        OWNER,
-    ),
-    Mutant(
         "owner: only a failed post is retried",
         LEDGER,
         "retried, is_failed & was_never_retried)",

@@ -1,6 +1,8 @@
 """What the owner may say of a post, and what comes of it: retry and resolve as use cases, on the fakes."""
 
+from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Final
 
 import pytest
@@ -319,11 +321,12 @@ def a_container() -> ContainerId:
 def test_only_a_failed_post_is_retried_and_only_an_unconfirmed_one_resolved(status: PostStatus) -> None:
     post = a_post(status=status, publish_sent_at=a_post().created_at)
     at = a_post().created_at + CONTAINER_LIFE
-    for step, right in (
-        (lambda: post.as_retried(NINE, at), PostStatus.FAILED),
-        (lambda: post.as_resolved_posted(MEDIA, None, at), PostStatus.UNCONFIRMED),
-        (lambda: post.as_resolved_not_posted(at), PostStatus.UNCONFIRMED),
-    ):
+    steps: list[tuple[Callable[[], Post], PostStatus]] = [
+        (partial(post.as_retried, NINE, at), PostStatus.FAILED),
+        (partial(post.as_resolved_posted, MEDIA, None, at), PostStatus.UNCONFIRMED),
+        (partial(post.as_resolved_not_posted, at), PostStatus.UNCONFIRMED),
+    ]
+    for step, right in steps:
         if status is right:
             step()
         else:

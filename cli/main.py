@@ -7,7 +7,20 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from cli import persona, persona_service, photos, posting
+from cli import (
+    history,
+    pausing,
+    persona,
+    persona_service,
+    photo_skips,
+    photos,
+    posting,
+    queue,
+    redrive,
+    resolve,
+    retry,
+    status,
+)
 from cli.failures import EXPECTED, in_one_line
 from cli.session import Session
 from cli.settings import DEFAULT_STACK, STACK_VARIABLE
@@ -67,7 +80,9 @@ def fluffy_train(
 persona_service.add_to(persona.app)
 app.add_typer(persona.app, name="persona")
 app.add_typer(photos.app, name="photos")
-posting.add_to(app)
+photo_skips.add_to(photos.app)
+for front in (status, queue, posting, history, retry, resolve, pausing, redrive):
+    front.add_to(app)
 
 
 def run() -> None:

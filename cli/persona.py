@@ -10,6 +10,7 @@ from cli.adopt import adoption_facts, say_adoption
 from cli.checkup import checkup_facts, say_checkup
 from cli.failures import EXPECTED, CommandError, in_one_line
 from cli.options import GOES_ON, INTERRUPTED, JsonOption
+from cli.pausing import resume_persona
 from cli.progress import progress_bar
 from cli.secret_input import HOW, GivenSecrets, read_secrets, refuse_arguments
 from cli.session import existing_persona, opened, to_persona_id
@@ -290,16 +291,8 @@ def adopt(
 
 @app.command()
 def resume(ctx: typer.Context, named: PersonaArgument) -> None:
-    """Lift a persona's pause, once its cause is mended. The next slot posts again."""
-    stack = opened(ctx)
-    persona_id = PersonaId(named)
-    persona = existing_persona(stack, persona_id)
-    if persona.paused_reason is None:
-        say(f"{persona_id} is not paused; nothing was changed.")
-        return
-    if not stack.personas.resume(persona_id):
-        raise CommandError(f"The persona {persona_id} was removed at the same moment; nothing was written.")
-    say(f"{persona_id} is resumed. It was paused for: {persona.paused_reason}", "green")
+    """Lift a persona's pause, once its cause is mended. The next slot posts again. The same as `resume`."""
+    resume_persona(ctx, PersonaId(named))
 
 
 def _credentials(given: GivenSecrets, stored: Credentials | None = None) -> Credentials:

@@ -1,6 +1,7 @@
 """What one call of the command works on: the stack, opened when it is first needed, and the persona that is meant."""
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import boto3
@@ -30,19 +31,21 @@ class Session:
 
 
 def opened(ctx: typer.Context) -> wiring.Stack:
-    return wiring.build(_session(ctx).find().settings)
+    return opened_with_extras(ctx)[0]
+
+
+def opened_with_extras(ctx: typer.Context) -> tuple[wiring.Stack, Mapping[str, str]]:
+    """The stack, and what is known of ``cli.settings.EXTRAS``."""
+    session: Session = ctx.find_object(Session) or Session(None)
+    found = session.find()
+    return wiring.build(found.settings), found.extras
 
 
 def opened_with_schedules(ctx: typer.Context) -> tuple[wiring.Stack, EventBridgeSchedules]:
     """The stack and its personas' schedules. Raises SettingsError where it has none, as the local stack."""
-    found = _session(ctx).find()
-    target = ScheduleTarget.of(found.names)
-    client = boto3.client("scheduler", config=CLIENT_CONFIG)
-    return wiring.build(found.settings), EventBridgeSchedules(client, target)
-
-
-def _session(ctx: typer.Context) -> Session:
-    return ctx.find_object(Session) or Session(None)
+    stack, extras = opened_with_extras(ctx)
+    target = ScheduleTarget.of(extras)
+    return stack, EventBridgeSchedules(boto3.client("scheduler", config=CLIENT_CONFIG), target)
 
 
 def existing_persona(stack: wiring.Stack, persona_id: PersonaId | None) -> Persona:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import boto3
@@ -30,12 +30,17 @@ _OPTIONAL: Final = {
     "BEDROCK_MODEL_ID": "BedrockModelId",
     "NEAR_DUPLICATE_BITS": "NearDuplicateBits",
 }
-# What only commands need, and no function knows. A stack of an older version lacks them.
-_COMMANDS_ONLY: Final = {
+# What only commands use: a stack, or an environment, without them can do all the rest.
+EXTRAS: Final = {
+    "SCHEDULE_RULE": "ScheduleRule",
     "SCHEDULE_GROUP": "ScheduleGroup",
     "SCHEDULE_ROLE_ARN": "ScheduleRoleArn",
     "POST_NEXT_BEST_ARN": "PostNextBestArn",
     "DEAD_LETTERS_ARN": "DeadLettersArn",
+    "DEAD_LETTERS_URL": "DeadLettersUrl",
+    "POST_NEXT_BEST_FUNCTION": "PostNextBestFunction",
+    "INGEST_PHOTO_FUNCTION": "IngestPhotoFunction",
+    "RECONCILE_FUNCTION": "ReconcileFunction",
 }
 _HOSTS: Final = {
     "INSTAGRAM_GRAPH_URL": "https://graph.instagram.com",
@@ -50,14 +55,12 @@ _CLIENT_CONFIG: Final = Config(
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The settings, and the stack whose outputs gave them; None where the environment did.
-
-    ``names`` has all that was found, by the environment's variables: what only commands need, too.
-    """
+    """The settings, and the stack whose outputs gave them; None where the environment did."""
 
     settings: Settings
     stack_name: str | None
-    names: Mapping[str, str]
+    extras: Mapping[str, str] = field(default_factory=dict)
+    """What is known of ``EXTRAS``, by the names of the environment's variables."""
 
 
 def find(stack_name: str | None, environment: Mapping[str, str]) -> Found:
@@ -65,20 +68,22 @@ def find(stack_name: str | None, environment: Mapping[str, str]) -> Found:
 
     Raises SettingsError, whose text says what to do, and botocore's errors where AWS cannot be asked.
     """
-    given = {
-        name: environment[name] for name in (*_OUTPUTS, *_OPTIONAL, *_COMMANDS_ONLY, *_HOSTS) if environment.get(name)
-    }
+    given = {name: environment[name] for name in (*_OUTPUTS, *_OPTIONAL, *_HOSTS) if environment.get(name)}
     if not given.keys() & _PLACES.keys():
         name = stack_name or environment.get(STACK_VARIABLE) or DEFAULT_STACK
-        names = _HOSTS | _outputs(name) | given
-        return Found(Settings.of(names), name, names)
+        told = _outputs(name) | given
+        return Found(Settings.of(_HOSTS | told), name, _extras(told | dict(environment)))
     missing = [name for name in _OUTPUTS if name not in given]
     if missing:
         raise SettingsError(
             f"The environment has {_listed(given.keys() & _PLACES.keys())}, but lacks {', '.join(missing)}. Set them "
             f"too, or unset {', '.join(_PLACES)}: then the outputs of the stack are read."
         )
-    return Found(Settings.of(_HOSTS | given), None, given)
+    return Found(Settings.of(_HOSTS | given), None, _extras(environment))
+
+
+def _extras(told: Mapping[str, str]) -> dict[str, str]:
+    return {name: told[name] for name in EXTRAS if told.get(name)}
 
 
 def _outputs(stack_name: str) -> dict[str, str]:
@@ -105,8 +110,7 @@ def _outputs(stack_name: str) -> dict[str, str]:
             f"The stack {stack_name} in {region} has no output {', '.join(missing)}. It is another program's stack, or "
             f"an old version or an unfinished deployment of this one: deploy it again. {which}"
         )
-    known = _OUTPUTS | _OPTIONAL | _COMMANDS_ONLY
-    return {variable: found[output] for variable, output in known.items() if output in found}
+    return {variable: found[output] for variable, output in (_OUTPUTS | _OPTIONAL | EXTRAS).items() if output in found}
 
 
 def _listed(names: set[str]) -> str:

@@ -4,7 +4,7 @@ import json
 import sys
 import unicodedata
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import typer
@@ -192,11 +192,19 @@ def say_posts(posts: Sequence[Post]) -> None:
         say(line, _STATUS_STYLES[post.status])
         if post.permalink:
             say(f"    {post.permalink}")
+        if post.retry_of:
+            say(f"    the retry of {post.retry_of}")
+        if post.retried_in:
+            say(f"    retried in {post.retried_in}")
         if post.fault:
-            say(f"    {_named(post.fault)}: {post.fault.message}")
+            say(f"    {fault_in_words(post.fault)}")
         if post.evidence:
             media_seen = ", ".join(post.evidence.candidate_media) or "none"
             say(f"    seen: container {post.evidence.container_status}; media that may be it: {media_seen}")
+
+
+def fault_in_words(fault: FaultRecord) -> str:
+    return f"{_named(fault)}: {fault.message}"
 
 
 def _named(fault: FaultRecord) -> str:
@@ -220,6 +228,7 @@ def post_facts(post: Post) -> dict[str, Any]:
         "evidence": evidence
         and {"container_status": evidence.container_status, "candidate_media": list(evidence.candidate_media)},
         "retried_in": str(post.retried_in) if post.retried_in else None,
+        "retry_of": str(post.retry_of) if post.retry_of else None,
         "created_at": _instant(post.created_at),
         "updated_at": _instant(post.updated_at),
     }
@@ -227,3 +236,11 @@ def post_facts(post: Post) -> dict[str, Any]:
 
 def _instant(instant: datetime | None) -> str | None:
     return instants.to_text(instant) if instant else None
+
+
+def age(duration: timedelta) -> str:
+    """A duration in its largest unit, rounded down: ``3 d``, ``5 h``, ``12 min``."""
+    for unit, name in ((timedelta(days=1), "d"), (timedelta(hours=1), "h")):
+        if duration >= unit:
+            return f"{duration // unit} {name}"
+    return f"{max(duration, timedelta(0)) // timedelta(minutes=1)} min"

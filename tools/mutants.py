@@ -32,6 +32,8 @@ LEDGER: Final = "src/adapters/dynamo/post_ledger.py"
 DRIVER: Final = "src/domain/post_driver.py"
 POSTS: Final = "src/domain/posts.py"
 RECONCILE: Final = "src/domain/reconcile.py"
+RESOLVE: Final = "src/domain/resolve_post.py"
+DIRECTORY: Final = "src/adapters/dynamo/persona_directory.py"
 POST_NEXT_BEST: Final = "src/domain/post_next_best.py"
 WIRING: Final = "src/handlers/wiring.py"
 HANDLER: Final = "src/handlers/reconcile.py"
@@ -47,6 +49,8 @@ LOST_REPLIES: Final = ("tests/contract/test_lost_replies.py",)
 DRIVES: Final = ("tests/unit/test_post_driver.py",)
 CHOOSES: Final = ("tests/unit/test_post_next_best.py",)
 STATES: Final = ("tests/unit/test_posts.py",)
+OWNER: Final = ("tests/contract/test_owners_word.py",)
+OWNER_CASES: Final = ("tests/unit/test_owners_word.py",)
 GUARDS: Final = ("tests/faults/test_guards.py",)
 REPLIES: Final = ("tests/faults/test_bad_replies.py",)
 
@@ -405,6 +409,112 @@ MUTANTS: Final = (
         "item.update(changes, is_live & lacks_its_media)",
         "item.update(changes, is_live)",
         MOVES,
+    ),
+    # ---- the owner's word ----
+    Mutant(
+        "owner: only a failed post is retried",
+        LEDGER,
+        "retried, is_failed & was_never_retried)",
+        "retried, was_never_retried)",
+        OWNER,
+    ),
+    Mutant(
+        "owner: a failed post is retried once",
+        LEDGER,
+        "retried, is_failed & was_never_retried)",
+        "retried, is_failed)",
+        OWNER,
+    ),
+    Mutant(
+        "owner: only while the photo is the failed post's",
+        LEDGER,
+        "photo_is_still_its = photo.post_slot == str(failed.slot)",
+        "photo_is_still_its = photo.photo_id.exists()",
+        OWNER,
+    ),
+    Mutant(
+        "owner: nothing is retried for a paused persona",
+        LEDGER,
+        "        self.check_persona(failed.persona_id)\n",
+        "",
+        OWNER,
+    ),
+    Mutant(
+        "owner: a retry is read back after a lost reply",
+        LEDGER,
+        'return Retrial.DONE if self._stands(following, refusals["new post"]) else Retrial.SLOT_TAKEN',
+        "return Retrial.SLOT_TAKEN",
+        LOST_REPLIES,
+    ),
+    Mutant(
+        "owner: another's retry is not ours",
+        LEDGER,
+        'return Retrial.DONE if self._stands(following, refusals["new post"]) else Retrial.SLOT_TAKEN',
+        "return Retrial.DONE",
+        OWNER,
+    ),
+    Mutant(
+        "owner: a retry posts no other photo",
+        DRIVER,
+        "going_on = None if post.retry_of is not None else post.slot.following",
+        "going_on = post.slot.following",
+        OWNER_CASES,
+    ),
+    Mutant(
+        "owner: only an unconfirmed post is resolved",
+        LEDGER,
+        "is_unconfirmed: Condition = model.status == PostStatus.UNCONFIRMED.value",
+        "is_unconfirmed: Condition = model.slot.exists()",
+        OWNER,
+    ),
+    Mutant(
+        "owner: a word is read back after a lost reply",
+        LEDGER,
+        'return Resolution.DONE if self._stands(after, refusals["post"]) else Resolution.NOT_UNCONFIRMED',
+        "return Resolution.NOT_UNCONFIRMED",
+        LOST_REPLIES,
+    ),
+    Mutant(
+        "owner: no media is two posts'",
+        LEDGER,
+        "                if other.provider_post_id is not None:\n                    return Resolution.MEDIA_TAKEN\n",
+        "                if other.provider_post_id is not None:\n                    continue\n",
+        OWNER,
+    ),
+    Mutant(
+        "owner: no media becomes two posts' at once",
+        LEDGER,
+        "                transaction.check(slot, model, other.persona_id, has_none | has_another, range_key=slot)\n",
+        "",
+        OWNER,
+    ),
+    Mutant(
+        "owner: not said to be absent while it may land",
+        POSTS,
+        "if self.cannot_land_after is None or at < self.cannot_land_after:",
+        "if self.cannot_land_after is None:",
+        OWNER_CASES,
+    ),
+    Mutant(
+        "owner: not said to be absent when its container was published",
+        RESOLVE,
+        "        if sight.is_published:\n",
+        "        if False:\n",
+        OWNER_CASES,
+    ),
+    Mutant(
+        "owner: the first reason of a pause stays",
+        DIRECTORY,
+        "model.paused_reason.set(reason), is_not_paused)",
+        "model.paused_reason.set(reason), None)",
+        OWNER,
+    ),
+    Mutant(
+        "owner: only the pause that was seen is lifted",
+        DIRECTORY,
+        "is_as_seen = None if seen is None else model.paused_reason == seen",
+        "is_as_seen = None",
+        OWNER,
     ),
     # ---- the wire ----
     Mutant(

@@ -123,3 +123,8 @@ def rank(aesthetic_score: float, imported_at: datetime, photo_id: PhotoId) -> st
     older_is_greater = _LAST_MILLISECOND - (imported_at - _EPOCH) // timedelta(milliseconds=1)
     # Adding zero takes the sign off a negative zero.
     return f"{aesthetic_score + 0.0:09.6f}/{older_is_greater:013d}/{photo_id.translate(_MIRRORED_HEX)}"
+
+
+def lowest_rank(aesthetic_score: float) -> str:
+    """What no rank of this score, or of a higher one, comes before."""
+    return f"{aesthetic_score + 0.0:09.6f}"

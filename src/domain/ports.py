@@ -54,14 +54,18 @@ class PersonaDirectory(Protocol):
         """
         ...
 
-    def resume(self, persona_id: PersonaId) -> bool:
-        """Lift the pause and nothing else; False where there is no such persona. Raises RecordsUnavailableError."""
-        ...
-
     def pause(self, persona_id: PersonaId, reason: str) -> str | None:
         """Pause the persona, unless it is paused already: the first reason stays. The reason that stands now.
 
         None, and no change, where there is no such persona. Raises RecordsUnavailableError.
+        """
+        ...
+
+    def resume(self, persona_id: PersonaId, *, seen: str | None = None) -> bool:
+        """Lift the pause and nothing else; False where there is no such persona.
+
+        Where ``seen`` is given, only the pause of this reason is lifted: False, and no change, for another, which came
+        since the owner looked, and for none. Raises RecordsUnavailableError.
         """
         ...
 
@@ -175,6 +179,20 @@ class PhotoLibrary(Protocol):
         """
         ...
 
+    def beginning_with(self, persona_id: PersonaId, prefix: str, *, limit: int) -> Sequence[Photo]:
+        """The photos whose id begins so, by id, ``limit`` at the most (a consistent read). ``prefix`` is not empty.
+
+        Raises RecordsUnavailableError.
+        """
+        ...
+
+    def count_queued(self, persona_id: PersonaId, *, minimum_score: float, most: int) -> int:
+        """How many photos of this score or better are in the queue; counted up to ``most``, and never further.
+
+        For the owner's commands alone: its cost grows with what it counts. Raises RecordsUnavailableError.
+        """
+        ...
+
     def every(self, persona_id: PersonaId) -> Iterator[Photo]:
         """All photos, by id, lazily. For the owner's commands alone: its cost grows with their number.
 
@@ -238,6 +256,27 @@ class Settlement(Enum):
     """The slot's next post exists already, or the persona was paused: end the post without going on."""
 
 
+class Retrial(Enum):
+    """What became of a retry. Only DONE wrote anything."""
+
+    DONE = auto()
+    NOT_FAILED = auto()
+    """The post is not ``failed``, or was retried already."""
+    PHOTO_GONE = auto()
+    """The photo is not this post's any more: it is back in the queue, another post's, or not in the library."""
+    SLOT_TAKEN = auto()
+    PERSONA_PAUSED = auto()
+
+
+class Resolution(Enum):
+    """What became of the owner's word on an unconfirmed post. Only DONE wrote anything."""
+
+    DONE = auto()
+    NOT_UNCONFIRMED = auto()
+    MEDIA_TAKEN = auto()
+    """The media is another post's."""
+
+
 class PostLedger(Protocol):
     """The posts' records, which are the truth. Every write is conditional and is read back when its reply is lost.
 
@@ -298,6 +337,19 @@ class PostLedger(Protocol):
 
     def complete(self, post: Post) -> bool:
         """Write ``post`` if the record is ``posted``, still without a media id and still wants another look."""
+        ...
+
+    def retry(self, failed: Post, following: Post) -> Retrial:
+        """One transaction: put ``following`` if its slot has no post, move the photo to it if it is still ``failed``'s,
+        note ``retried_in`` if the post is failed and was never retried; persona not paused. The queue is left alone.
+        """
+        ...
+
+    def resolve(self, before: Post, after: Post) -> Resolution:
+        """Write ``after``, the owner's word on the ``unconfirmed`` post ``before``, if the record is still so.
+
+        With a media id only where no post of the persona has it, or gets it at the same moment.
+        """
         ...
 
     def set_permalink(self, post: Post, permalink: str) -> None:

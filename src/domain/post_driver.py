@@ -400,7 +400,9 @@ class PostDriver:
 
     def _fail_photo(self, run: Run, persona: Persona, post: Post, fault: PhotoFault) -> Report | _GoesOn:
         failed = post.as_failed(fault.record, self._clock.now())
-        for photo, following in self._next_posts(run, persona, post.slot.following):
+        # Who asked for one photo once more did not ask for another.
+        going_on = None if post.retry_of is not None else post.slot.following
+        for photo, following in self._next_posts(run, persona, going_on):
             settlement = self._ledger.settle(post, failed, goes_on_with=following)
             if settlement is Settlement.DONE:
                 self._log.error("The photo was refused; the slot goes on with the next best.", reason=fault.message)
@@ -506,7 +508,9 @@ class PostDriver:
         return True
 
 
-def new_post(run: Run, persona: Persona, slot: Slot, photo: Photo, now: datetime) -> Post:
+def new_post(
+    run: Run, persona: Persona, slot: Slot, photo: Photo, now: datetime, *, retry_of: Slot | None = None
+) -> Post:
     """The record with which ``run`` claims ``photo`` for ``slot``."""
     return Post(
         persona_id=persona.persona_id,
@@ -516,4 +520,5 @@ def new_post(run: Run, persona: Persona, slot: Slot, photo: Photo, now: datetime
         lease=run.lease,
         created_at=now,
         updated_at=now,
+        retry_of=retry_of,
     )

@@ -16,6 +16,9 @@ DEADLINE: Final = timedelta(hours=23)
 CONTAINER_LIFE: Final = timedelta(hours=24)
 """An unpublished container expires after this (Instagram Platform, content publishing): nothing can land any more."""
 
+NOT_POSTED: Final = "NotPosted"
+"""The kind of fault on record of a post of which its owner says that it is not live."""
+
 
 class PostStatus(StrEnum):
     POSTING = "posting"
@@ -76,6 +79,9 @@ class Post:
     fault: FaultRecord | None = None
     evidence: Evidence | None = None
     retried_in: Slot | None = None
+    """The slot of the post in which its owner had its photo tried once more."""
+    retry_of: Slot | None = None
+    """The slot of the failed post whose photo this one tries once more, by its owner's word: that photo, no other."""
 
     @property
     def is_fenced(self) -> bool:
@@ -85,6 +91,11 @@ class Post:
     def deadline(self) -> datetime:
         """When a post that was never sent is given up. Counted from its creation where the slot lies in the future."""
         return min(self.slot.start, self.created_at) + DEADLINE
+
+    @property
+    def cannot_land_after(self) -> datetime | None:
+        """From then on nothing that was sent can become live any more; None where nothing was sent."""
+        return None if self.publish_sent_at is None else self.publish_sent_at + CONTAINER_LIFE
 
     @property
     def wants_another_look(self) -> bool:
@@ -161,3 +172,28 @@ class Post:
     def as_unconfirmed(self, fault: FaultRecord, evidence: Evidence, at: datetime) -> "Post":
         """Nobody can say whether it is live: a person must look at the evidence."""
         return replace(self._moved(PostStatus.UNCONFIRMED, at), fault=fault, evidence=evidence)
+
+    # ---- by the owner's word ----
+
+    def as_retried(self, following: Slot, at: datetime) -> "Post":
+        """Its photo is tried once more, in the post of ``following``. A post is retried once; then that one may be."""
+        if self.status is not PostStatus.FAILED or self.retried_in is not None:
+            raise IllegalTransitionError(f"post {self.persona_id} {self.slot} is no failed post that was never retried")
+        return replace(self, retried_in=following, updated_at=at)
+
+    def as_resolved_posted(self, media_id: MediaId, permalink: str | None, at: datetime) -> "Post":
+        """Its owner has seen that it is live, as this media."""
+        self._must_be_unconfirmed()
+        return replace(self.as_posted(media_id, at, permalink), evidence=self.evidence)
+
+    def as_resolved_not_posted(self, at: datetime) -> "Post":
+        """Its owner has seen that it is not live. Only once it cannot become so any more, on whatever late request."""
+        self._must_be_unconfirmed()
+        if self.cannot_land_after is None or at < self.cannot_land_after:
+            raise IllegalTransitionError(f"post {self.persona_id} {self.slot} may become live yet")
+        before = f" Before: {self.fault.message}" if self.fault else ""
+        return self.as_failed(FaultRecord(NOT_POSTED, f"Its owner looked, and it is not live.{before}"), at)
+
+    def _must_be_unconfirmed(self) -> None:
+        if self.status is not PostStatus.UNCONFIRMED:
+            raise IllegalTransitionError(f"post {self.persona_id} {self.slot} is {self.status}, not unconfirmed")

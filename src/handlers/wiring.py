@@ -45,6 +45,8 @@ from domain.receive_file import ReceiveFile
 from domain.reconcile import Reconcile
 from domain.refresh_tokens import RefreshTokens
 from domain.remove_persona import RemovePersona, Schedules
+from domain.resolve_post import ResolvePost
+from domain.retry_post import RetryPost
 from domain.take_stock import TakeStock
 from domain.token_ports import Accounts, TokenStore
 
@@ -172,6 +174,12 @@ class Stack:
         return RefreshTokens(
             personas=self.personas, tokens=self.tokens, accounts=self.accounts, clock=self.clock, log=log
         )
+
+    def retry_post(self, log: RunLog) -> RetryPost:
+        return RetryPost(library=self.library, ledger=self.ledger, driver=self._driver(log), clock=self.clock)
+
+    def resolve_post(self) -> ResolvePost:
+        return ResolvePost(ledger=self.ledger, publisher=self.publisher, clock=self.clock)
 
     def receive_file(self, log: RunLog) -> ReceiveFile:
         from adapters.darkroom import ImagingDarkroom  # noqa: PLC0415 - posting has no imaging library

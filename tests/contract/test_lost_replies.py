@@ -28,8 +28,8 @@ from contract.scenes import (
 )
 from contract.wire import Wire
 from domain.ids import RunId
-from domain.ports import Addition, Claim, RecordsUnavailableError, Settlement
-from domain.posts import Lease
+from domain.ports import Addition, Claim, RecordsUnavailableError, Resolution, Retrial, Settlement
+from domain.posts import CONTAINER_LIFE, Evidence, Lease, Post
 from fakes.library import DEFAULT, NINE, a_persona, a_photo, a_photo_id, a_post
 
 ALL_TRIES = 4
@@ -315,3 +315,53 @@ def test_a_transaction_that_is_cancelled_for_want_of_room_is_records_unavailable
     wire.answer("DynamoDB TransactWriteItems", 400, cancelled("None", "None", code), times=10)
     with pytest.raises(RecordsUnavailableError):
         records.ledger.claim(a_post())
+
+
+# ---- the owner's word ----
+
+
+def a_failed_post(records: DynamoImplementation) -> Post:
+    post = claimed(records)
+    failed = post.as_failed(FAULT, A_MINUTE_LATER)
+    records.ledger.advance(post, failed)
+    return failed
+
+
+@pytest.mark.parametrize("times", [1, ALL_TRIES])
+def test_a_retry_whose_reply_is_lost_is_made_once(records: DynamoImplementation, wire: Wire, times: int) -> None:
+    """Also where it is made anew under another client token: the post that stands there tells."""
+    failed = a_failed_post(records)
+    again = a_post(slot=TEN, retry_of=NINE)
+    lose(wire, "TransactWriteItems", times=times)
+    if times == ALL_TRIES:
+        with pytest.raises(RecordsUnavailableError):
+            records.ledger.retry(failed, again)
+    assert records.ledger.retry(failed, again) is Retrial.DONE
+    assert records.ledger.get(DEFAULT, TEN) == again
+    assert records.ledger.get(DEFAULT, NINE) == failed.as_retried(TEN, again.created_at)
+    assert photo_in(records).post_slot == TEN
+
+
+@pytest.mark.parametrize("times", [1, ALL_TRIES])
+@pytest.mark.parametrize("is_live", [True, False])
+def test_a_word_whose_reply_is_lost_is_written(
+    records: DynamoImplementation, wire: Wire, times: int, is_live: bool
+) -> None:
+    post = fenced(records)
+    later = A_MINUTE_LATER + CONTAINER_LIFE
+    unconfirmed = post.as_unconfirmed(FAULT, Evidence("FINISHED"), later)
+    records.ledger.advance(post, unconfirmed)
+    after = unconfirmed.as_resolved_posted(MEDIA, None, later) if is_live else unconfirmed.as_resolved_not_posted(later)
+    lose(wire, "TransactWriteItems", times=times)
+    if times == ALL_TRIES:
+        with pytest.raises(RecordsUnavailableError):
+            records.ledger.resolve(unconfirmed, after)
+    assert records.ledger.resolve(unconfirmed, after) is Resolution.DONE
+    assert records.ledger.get(DEFAULT, NINE) == after
+
+
+def test_a_pause_whose_reply_is_lost_is_made(records: DynamoImplementation, wire: Wire) -> None:
+    records.personas.add(a_persona())
+    lose(wire, "UpdateItem")
+    assert records.personas.pause(DEFAULT, "A holiday.") == "A holiday."
+    assert records.personas.get(DEFAULT) == a_persona(paused_reason="A holiday.")

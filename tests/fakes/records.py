@@ -9,7 +9,7 @@ from domain.ids import PersonaId, PhotoId
 from domain.near_duplicates import FEWEST_BITS, MOST_BITS, best_of, distance
 from domain.personas import Fit, Persona, Quota
 from domain.photos import HeldBack, HeldBackFor, Photo, newer_analysis
-from domain.ports import Addition, Claim, Settlement
+from domain.ports import Addition, Claim, Resolution, Retrial, Settlement
 from domain.posts import Lease, Post, PostStatus
 from domain.slots import Slot
 
@@ -52,14 +52,6 @@ class FakePersonaDirectory:
             standing = self._records.personas.setdefault(persona.persona_id, persona)
             return standing == persona
 
-    def resume(self, persona_id: PersonaId) -> bool:
-        with self._records.lock:
-            persona = self._records.personas.get(persona_id)
-            if persona is None:
-                return False
-            self._records.personas[persona_id] = replace(persona, paused_reason=None)
-            return True
-
     def pause(self, persona_id: PersonaId, reason: str) -> str | None:
         with self._records.lock:
             persona = self._records.personas.get(persona_id)
@@ -68,6 +60,14 @@ class FakePersonaDirectory:
             paused = replace(persona, paused_reason=persona.paused_reason or reason)
             self._records.personas[persona_id] = paused
             return paused.paused_reason
+
+    def resume(self, persona_id: PersonaId, *, seen: str | None = None) -> bool:
+        with self._records.lock:
+            persona = self._records.personas.get(persona_id)
+            if persona is None or (seen is not None and persona.paused_reason != seen):
+                return False
+            self._records.personas[persona_id] = replace(persona, paused_reason=None)
+            return True
 
     def remove(self, persona_id: PersonaId, *, paused_for: str) -> bool:
         with self._records.lock:
@@ -152,6 +152,19 @@ class FakePhotoLibrary:
 
     def get(self, persona_id: PersonaId, photo_id: PhotoId) -> Photo | None:
         return self._records.photos.get((persona_id, photo_id))
+
+    def beginning_with(self, persona_id: PersonaId, prefix: str, *, limit: int) -> Sequence[Photo]:
+        return [photo for photo in self.every(persona_id) if photo.photo_id.startswith(prefix)][:limit]
+
+    def count_queued(self, persona_id: PersonaId, *, minimum_score: float, most: int) -> int:
+        with self._records.lock:
+            queued = [
+                photo.analysis
+                for photo in self._records.photos.values()
+                if photo.persona_id == persona_id and self._records.is_queued(photo)
+            ]
+        good = [analysis for analysis in queued if analysis and analysis.aesthetic_score >= minimum_score]
+        return min(len(good), most)
 
     def every(self, persona_id: PersonaId) -> Iterator[Photo]:
         with self._records.lock:
@@ -396,6 +409,44 @@ class FakePostLedger:
             if pause is not None and after.persona_id in self._records.personas:
                 self._pause(after.persona_id, pause)
             return Settlement.DONE
+
+    def retry(self, failed: Post, following: Post) -> Retrial:
+        with self._records.lock:
+            photo_key = (failed.persona_id, failed.photo_id)
+            key = (failed.persona_id, failed.slot)
+            standing, photo = self._records.posts.get(key), self._records.photos.get(photo_key)
+            there = self._records.posts.get((following.persona_id, following.slot))
+            if there is not None:
+                return Retrial.DONE if there == following else Retrial.SLOT_TAKEN
+            if standing is None or standing.status is not PostStatus.FAILED or standing.retried_in is not None:
+                return Retrial.NOT_FAILED
+            if photo is None or photo.post_slot != failed.slot:
+                return Retrial.PHOTO_GONE
+            if not self._is_running(failed.persona_id):
+                return Retrial.PERSONA_PAUSED
+            self._records.posts[key] = standing.as_retried(following.slot, following.created_at)
+            self._records.posts[following.persona_id, following.slot] = following
+            self._records.photos[photo_key] = replace(photo, post_slot=following.slot)
+            return Retrial.DONE
+
+    def resolve(self, before: Post, after: Post) -> Resolution:
+        with self._records.lock:
+            key = (before.persona_id, before.slot)
+            standing = self._records.posts.get(key)
+            media_id = after.provider_post_id
+            others = [
+                post.provider_post_id
+                for (owner, slot), post in self._records.posts.items()
+                if owner == after.persona_id and slot != after.slot
+            ]
+            if media_id is not None and media_id in others:
+                return Resolution.MEDIA_TAKEN
+            if standing == after:
+                return Resolution.DONE
+            if standing is None or standing.status is not PostStatus.UNCONFIRMED:
+                return Resolution.NOT_UNCONFIRMED
+            self._records.posts[key] = after
+            return Resolution.DONE
 
     def set_permalink(self, post: Post, permalink: str) -> None:
         key = (post.persona_id, post.slot)

@@ -18,19 +18,28 @@ from typing import Any, Final
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from domain.faults import AccountFault, Defer, ImageNotFetched, PhotoFault, Retry, Unresolved
 from domain.ids import ContainerId, MediaId, PhotoId, RunId
 from domain.outcomes import Outcome, Report
 from domain.personas import Persona
-from domain.photos import Photo
-from domain.ports import ContainerStatus, RecordsUnavailableError
-from domain.post_driver import PostDriver, Run
+from domain.photos import HeldBack, HeldBackFor, Photo
+from domain.ports import Claim, ContainerStatus, RecordsUnavailableError
+from domain.post_driver import PostDriver, Run, new_post
 from domain.post_next_best import PostNextBest, Request
-from domain.posts import CONTAINER_LIFE, TRANSITIONS, Post, PostStatus
+from domain.posts import CONTAINER_LIFE, TRANSITIONS, Evidence, Post, PostStatus
 from domain.quota import QuotaKeeper
 from domain.reconcile import Reconcile
+from domain.resolve_post import Resolved, ResolvePost
+from domain.retry_post import RetryPost
 from domain.slots import Slot
 from fakes.clock import FakeClock
 from fakes.instagram import FakePublisher, FakeRenditions
@@ -38,6 +47,7 @@ from fakes.library import DEFAULT, NINE, a_persona, a_photo
 from fakes.records import FakePersonaDirectory, FakePhotoLibrary, FakePostLedger, FakeRecords
 from fakes.run_log import FakeRunLog
 
+SEVEN: Final = Slot(datetime(2026, 11, 21, 7, tzinfo=UTC))
 EIGHT: Final = Slot(datetime(2026, 11, 22, 8, tzinfo=UTC))
 MOST_RUNS: Final = 3
 TURN_LIMIT: Final = 30.0  # seconds of real time; a run that has not stopped by then hangs
@@ -232,6 +242,20 @@ class World:
             for media_id in media_ids
         ]
 
+    def with_status(self, status: PostStatus) -> list[Post]:
+        return [post for _, post in sorted(self.posts().items()) if post.status is status]
+
+    def worth_a_retry(self) -> list[Post]:
+        """The failed posts that keep their photos, or did so until they were retried."""
+        failed = self.with_status(PostStatus.FAILED)
+        return [post for post in failed if post.retried_in or self.photo(post.photo_id).post_slot == post.slot]
+
+    def note_absent(self, post: Post) -> None:
+        """A day after it was sent, nothing of this post can land any more: it may be sent again."""
+        for request in self.requests:
+            if request.slot == post.slot:
+                request.is_refused = True
+
     def note_request(self, run_id: RunId, container_id: ContainerId, *, is_refused: bool) -> None:
         """A publish request leaves a run: is there a record that vouches for it, and was none sent before?"""
         fenced = [
@@ -348,8 +372,8 @@ class SteppedClock:
         self._thread.call("sleep", lambda: self._clock.advance(max(timedelta(0), wakes_at - self.now())))
 
 
-def _joined(world: World, thread: RunThread) -> tuple[PostNextBest, Reconcile]:
-    """Both use cases, as ``handlers.wiring`` joins them, on stepped ports."""
+def _joined(world: World, thread: RunThread) -> tuple[PostNextBest, Reconcile, RetryPost]:
+    """The use cases, as ``handlers.wiring`` joins them, on stepped ports."""
     personas: Any = Stepped(thread, world.personas)
     library: Any = Stepped(thread, world.library)
     ledger: Any = Stepped(thread, world.ledger)
@@ -369,6 +393,7 @@ def _joined(world: World, thread: RunThread) -> tuple[PostNextBest, Reconcile]:
     return (
         PostNextBest(personas=personas, library=library, ledger=ledger, driver=driver, clock=clock, log=log),
         Reconcile(personas=personas, ledger=ledger, driver=driver, clock=clock, log=log),
+        RetryPost(library=library, ledger=ledger, driver=driver, clock=clock),
     )
 
 
@@ -384,6 +409,33 @@ class Interleavings(RuleBasedStateMachine):
         self.was_paused = False
 
     # ---- what may happen ----
+
+    @initialize(
+        left=st.sampled_from(
+            ["nothing", "nothing", "a refused photo", "a refused photo", "an unconfirmed post", "a live one"]
+        )
+    )
+    def begin(self, left: str) -> None:
+        """What an earlier day left to its owner."""
+        if left == "nothing":
+            return
+        world, at = self.world, SEVEN.start
+        run = Run(RunId("an earlier run"), at)
+        post = new_post(run, world.persona, SEVEN, world.photo(PHOTOS[0].photo_id), at)
+        assert world.ledger.claim(post) is Claim.WON
+        if left == "a refused photo":
+            assert world.ledger.advance(post, post.as_failed(PhotoFault("ordered").record, at))
+            return
+        within = timedelta(seconds=1)
+        container_id = world.instagram.create_container(world.persona, "", post.caption, None, within=within)
+        sent = post.as_fenced(container_id, at)
+        assert world.ledger.advance(post, sent)
+        world.note_request(run.run_id, container_id, is_refused=False)
+        if left == "a live one":
+            world.instagram.publish(world.persona, container_id, within=within)
+        world.instagram.created_at[container_id] = at
+        unconfirmed = sent.as_unconfirmed(Unresolved("ordered").record, Evidence("FINISHED"), at + CONTAINER_LIFE)
+        assert world.ledger.advance(sent, unconfirmed)
 
     @precondition(lambda self: len(self.runs) < MOST_RUNS)
     @rule(
@@ -437,6 +489,48 @@ class Interleavings(RuleBasedStateMachine):
             self.world.library.add(photo)
         else:
             self.world.personas.resume(DEFAULT)
+
+    @rule(photo=st.none() | st.sampled_from(PHOTOS), is_skipped=st.booleans())
+    def let_the_owner_hold_back(self, photo: Photo | None, is_skipped: bool) -> None:
+        """Pause the persona, or skip a photo, or let one in again."""
+        if photo is None:
+            self.world.personas.pause(DEFAULT, "Paused by its owner.")
+        elif is_skipped:
+            self.world.library.hold_back(DEFAULT, photo.photo_id, HeldBack(HeldBackFor.SKIPPED))
+        else:
+            self.world.library.release(DEFAULT, photo.photo_id)
+            self.world.library.admit(self.world.photo(photo.photo_id))
+
+    @precondition(lambda self: len(self.runs) < MOST_RUNS and self.world.worth_a_retry())
+    @rule(
+        which=st.integers(0, 2**16),
+        lasting=st.sampled_from([180, 45]),
+        goal=st.sampled_from(["retry", "retry", "publish", "publish", "advance", "its end"]),
+    )
+    def retry(self, which: int, lasting: int, goal: str) -> None:
+        """The owner has a failed post's photo tried once more; two may do so at once."""
+        failed = self.world.worth_a_retry()
+        post = failed[which % len(failed)]
+
+        def retry_post(thread: RunThread) -> Sequence[Report]:
+            answer = _joined(self.world, thread)[2](self.world.persona, post, lambda: thread.run)
+            return [answer] if isinstance(answer, Report) else []
+
+        self._go_on_to(self._begin(lasting, retry_post), goal)
+
+    @precondition(lambda self: self.world.with_status(PostStatus.UNCONFIRMED))
+    @rule(which=st.integers(0, 2**16))
+    def resolve(self, which: int) -> None:
+        """The owner looks at the account and says what is there; the word may be refused."""
+        unconfirmed = self.world.with_status(PostStatus.UNCONFIRMED)
+        post = unconfirmed[which % len(unconfirmed)]
+        media = {request.slot: media_id for request, media_id in self.world.live()}
+        use_case = ResolvePost(ledger=self.world.ledger, publisher=self.world.instagram, clock=self.world.clock)
+        if post.slot in media:
+            use_case.posted(post, media[post.slot], None)
+        elif isinstance(use_case.not_posted(post, use_case.look(self.world.persona, post)), Resolved):
+            # The owner's word is kept as what is known: should it still land, it is live beside a failed post.
+            self.world.note_absent(post)
 
     # ---- what must hold after each of them ----
 

@@ -39,8 +39,10 @@ class DynamoPersonaDirectory:
                 return self.get(persona.persona_id) == persona
         return True
 
-    def resume(self, persona_id: PersonaId) -> bool:
-        return self._update(persona_id, self._tables.personas.paused_reason.remove())
+    def resume(self, persona_id: PersonaId, *, seen: str | None = None) -> bool:
+        model = self._tables.personas
+        is_as_seen = None if seen is None else model.paused_reason == seen
+        return self._update(persona_id, model.paused_reason.remove(), only=is_as_seen)
 
     def pause(self, persona_id: PersonaId, reason: str) -> str | None:
         model = self._tables.personas

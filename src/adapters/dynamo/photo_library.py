@@ -1,6 +1,6 @@
 """The photos' table and its queue."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -10,7 +10,7 @@ from pynamodb.expressions.condition import Condition
 from adapters.dynamo.calls import condition_failed, records, retried_on_conflict
 from adapters.dynamo.tables import Tables, analysis_map, held_back_map, photo_item, photo_of
 from domain.ids import PersonaId, PhotoId
-from domain.photos import HeldBack, HeldBackFor, Photo, newer_analysis
+from domain.photos import HeldBack, HeldBackFor, Photo, lowest_rank, newer_analysis
 from domain.ports import Addition
 
 
@@ -37,6 +37,23 @@ class DynamoPhotoLibrary:
                 return photo_of(self._tables.photos.get(persona_id, photo_id, consistent_read=True))
             except DoesNotExist:
                 return None
+
+    def beginning_with(self, persona_id: PersonaId, prefix: str, *, limit: int) -> Sequence[Photo]:
+        condition = self._tables.photos.photo_id.startswith(prefix)
+        with records("look for the photo"):
+            return [
+                photo_of(item)
+                for item in self._tables.photos.query(persona_id, condition, consistent_read=True, limit=limit)
+            ]
+
+    def count_queued(self, persona_id: PersonaId, *, minimum_score: float, most: int) -> int:
+        good_enough = self._tables.photos.rank >= lowest_rank(minimum_score)
+        with records("count the queue"):
+            # Not by PynamoDB's count, which goes on past its limit.
+            queued = self._tables.photos.queue.query(
+                persona_id, good_enough, limit=most, attributes_to_get=["photo_id"]
+            )
+            return sum(1 for _ in queued)
 
     def every(self, persona_id: PersonaId) -> Iterator[Photo]:
         items = self._tables.photos.query(persona_id, consistent_read=True)

@@ -25,14 +25,16 @@ from pynamodb.expressions.update import Action
 from adapters.dynamo.calls import condition_failed, records, retried_on_conflict
 from adapters.dynamo.tables import IN_FLIGHT_SHARDS, Tables, post_item, post_of
 from adapters.dynamo.transaction import Transaction
-from domain.ids import PersonaId, PhotoId
+from domain.ids import MediaId, PersonaId, PhotoId
 from domain.photos import Photo
-from domain.ports import Claim, Settlement
+from domain.ports import Claim, Resolution, Retrial, Settlement
 from domain.posts import Lease, Post, PostStatus
 from domain.slots import MOST_ATTEMPTS, Slot
 
 _KEYS: Final = frozenset({"persona_id", "slot"})
 _OPEN_PAGE: Final = 25
+_MOST_CHECKED: Final = 90
+"""A transaction has room for 100 items."""
 
 
 class DynamoPostLedger:
@@ -196,6 +198,56 @@ class DynamoPostLedger:
                 return self._stands(post)
         return True
 
+    # ---- the owner's word ----
+
+    def retry(self, failed: Post, following: Post) -> Retrial:
+        transaction = _Transaction(self._tables)
+        transaction.retry(failed, following)
+        refusals = transaction.write("retry the post")
+        if refusals is None:
+            return Retrial.DONE
+        if "new post" in refusals:
+            return Retrial.DONE if self._stands(following, refusals["new post"]) else Retrial.SLOT_TAKEN
+        if "failed post" in refusals:
+            return Retrial.NOT_FAILED
+        return Retrial.PHOTO_GONE if "photo" in refusals else Retrial.PERSONA_PAUSED
+
+    def resolve(self, before: Post, after: Post) -> Resolution:
+        model = self._tables.posts
+        transaction = _Transaction(self._tables)
+        media_id = after.provider_post_id
+        if media_id is not None:
+            for other in self._others_of(after, media_id):
+                if other.provider_post_id is not None:
+                    return Resolution.MEDIA_TAKEN
+                # It may be told the same media at this moment: then one of both writes is refused.
+                has_none, has_another = model.provider_post_id.does_not_exist(), model.provider_post_id != media_id
+                slot = str(other.slot)
+                transaction.check(slot, model, other.persona_id, has_none | has_another, range_key=slot)
+        is_unconfirmed: Condition = model.status == PostStatus.UNCONFIRMED.value
+        transaction.move_post(after, self._changes(before, after), is_unconfirmed)
+        refusals = transaction.write("resolve the post")
+        if refusals is None:
+            return Resolution.DONE
+        if "post" in refusals:
+            return Resolution.DONE if self._stands(after, refusals["post"]) else Resolution.NOT_UNCONFIRMED
+        return Resolution.MEDIA_TAKEN
+
+    def _others_of(self, post: Post, media_id: MediaId) -> Sequence[Post]:
+        """The persona's other posts that have this media, first, and those that may be told it yet.
+
+        Its cost grows with the history: for the owner's commands alone.
+        """
+        model = self._tables.posts
+        may_be_told_it = model.provider_post_id.does_not_exist() & (model.status != PostStatus.FAILED.value)
+        concerned = (model.provider_post_id == media_id) | may_be_told_it
+        with records("look for the media's post"):
+            found = model.query(
+                post.persona_id, filter_condition=concerned, consistent_read=True, scan_index_forward=False
+            )
+            others = [other for other in map(post_of, found) if other.slot != post.slot]
+        return sorted(others, key=lambda other: other.provider_post_id is None)[:_MOST_CHECKED]
+
     def set_permalink(self, post: Post, permalink: str) -> None:
         if post.provider_post_id is None:
             return
@@ -251,14 +303,32 @@ class _Transaction(Transaction):
     """What the protocol writes together."""
 
     def claim(self, post: Post) -> None:
-        persona = self._tables.personas
-        persona_is_not_paused = persona.persona_id.exists() & persona.paused_reason.does_not_exist()
-        self.check("persona", self._tables.personas, post.persona_id, persona_is_not_paused)
+        self.check_persona(post.persona_id)
         self.put_post(post)
         photo = self._tables.photos
         photo_has_no_post = photo.queued_for.exists() & photo.post_slot.does_not_exist()
         out_of_the_queue = [photo.post_slot.set(str(post.slot)), photo.queued_for.remove(), photo.rank.remove()]
         self.update("photo", self._photo(post.persona_id, post.photo_id), out_of_the_queue, photo_has_no_post)
+
+    def check_persona(self, persona_id: PersonaId) -> None:
+        persona = self._tables.personas
+        persona_is_not_paused = persona.persona_id.exists() & persona.paused_reason.does_not_exist()
+        self.check("persona", persona, persona_id, persona_is_not_paused)
+
+    def retry(self, failed: Post, following: Post) -> None:
+        self.check_persona(failed.persona_id)
+        self.put_post(following)
+        post = self._tables.posts
+        is_failed = post.status == PostStatus.FAILED.value
+        was_never_retried = post.retried_in.does_not_exist()
+        retried = [post.retried_in.set(str(following.slot)), post.updated_at.set(following.created_at)]
+        item = post(persona_id=failed.persona_id, slot=str(failed.slot))
+        self.update("failed post", item, retried, is_failed & was_never_retried)
+        photo = self._tables.photos
+        # Never by way of the queue: there another slot could take it between the two.
+        photo_is_still_its = photo.post_slot == str(failed.slot)
+        moved = [photo.post_slot.set(str(following.slot))]
+        self.update("photo", self._photo(failed.persona_id, failed.photo_id), moved, photo_is_still_its)
 
     def put_post(self, post: Post) -> None:
         slot_has_no_post = self._tables.posts.slot.does_not_exist()

@@ -182,6 +182,7 @@ class PostItem(Model):
     fault = FaultMap(null=True)  # type: ignore[no-untyped-call]
     evidence = EvidenceMap(null=True)  # type: ignore[no-untyped-call]
     retried_in = UnicodeAttribute(null=True)
+    retry_of = UnicodeAttribute(null=True)
     created_at = InstantAttribute()
     updated_at = InstantAttribute()
     in_flight_index = InFlightIndex()
@@ -365,6 +366,7 @@ def post_item(tables: Tables, post: Post) -> PostItem:
         if post.evidence
         else None,
         retried_in=str(post.retried_in) if post.retried_in else None,
+        retry_of=str(post.retry_of) if post.retry_of else None,
         created_at=post.created_at,
         updated_at=post.updated_at,
     )
@@ -395,6 +397,7 @@ def post_of(item: PostItem) -> Post:
         if item.evidence
         else None,
         retried_in=Slot.parse(item.retried_in) if item.retried_in else None,
+        retry_of=Slot.parse(item.retry_of) if item.retry_of else None,
     )
 
 

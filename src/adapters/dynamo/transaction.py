@@ -22,12 +22,14 @@ class Transaction:
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
         # The order in which PynamoDB sends them, which is the order of the reasons: checks, puts, updates.
-        self._checks: list[tuple[str, type[Model], str, Condition]] = []
+        self._checks: list[tuple[str, type[Model], tuple[str, str | None], Condition]] = []
         self._puts: list[tuple[str, Model, Condition]] = []
         self._updates: list[tuple[str, Any, Sequence[Action], Condition | None]] = []
 
-    def check(self, part: str, model: type[Model], hash_key: str, condition: Condition) -> None:
-        self._checks.append((part, model, hash_key, condition))
+    def check(
+        self, part: str, model: type[Model], hash_key: str, condition: Condition, *, range_key: str | None = None
+    ) -> None:
+        self._checks.append((part, model, (hash_key, range_key), condition))
 
     def put(self, part: str, item: Model, condition: Condition) -> None:
         self._puts.append((part, item, condition))
@@ -54,8 +56,8 @@ class Transaction:
 
     def _commit(self) -> None:
         with TransactWrite(connection=self._tables.connection, client_request_token=str(uuid4())) as transaction:
-            for _, model, hash_key, condition in self._checks:
-                transaction.condition_check(model, hash_key, condition=condition)
+            for _, model, (hash_key, range_key), condition in self._checks:
+                transaction.condition_check(model, hash_key, range_key, condition=condition)
             for _, item, condition in self._puts:
                 transaction.save(item, condition, return_values=_ALL_OLD)
             for _, update, actions, under in self._updates:

@@ -1,0 +1,548 @@
+"""The owner's commands on a stack over real HTTP: status, queue, history, retry, resolve, pause, skip and redrive."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from adapters.dead_letters import LambdaStarts
+from domain.faults import Unresolved
+from domain.ids import ContainerId, MediaId, RunId
+from domain.ports import Claim
+from domain.posts import Evidence, Lease, Post, PostStatus
+from domain.slots import Slot
+from integration.test_cli_posting import NOON, A, B, C, Clock, add_photo, clock, facts_of, pause
+from integration.test_cli_stack import PERSONA, USER, CliStack, error_line
+from local.instagram import Fault
+
+__all__ = ["clock"]
+
+NAME = f"{PERSONA}/2026-11-22T12:00:00Z"
+RUN_EVERY_DAY = {"ScheduleExpression": "cron(0 9 * * ? *)", "State": "ENABLED"}
+
+
+@pytest.fixture
+def stack(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> Iterator[CliStack]:
+    with CliStack.up(monkeypatch) as stack:
+        stack.add_persona()
+        yield stack
+
+
+def refused(stack: CliStack, clock: Clock) -> None:
+    """The post of noon, whose photo Instagram refused."""
+    add_photo(stack, A, 5.0)
+    stack.instagram.order_fault(Fault.error("create_container", 36003, 2207009))
+    assert stack.run("post").exit_code == 1
+    clock.advance()
+
+
+def unconfirmed(stack: CliStack, clock: Clock, *, hours: float = 25) -> Post:
+    """The post of noon, of which nobody knows whether it is live, so long after its publish request."""
+    add_photo(stack, A, 5.0)
+    ledger = stack.adapters.ledger
+    lease = Lease(RunId("run"), NOON + timedelta(minutes=4))
+    post = Post(PERSONA, Slot(NOON), A, "One", lease, created_at=NOON, updated_at=NOON)
+    assert ledger.claim(post) is Claim.WON
+    fenced = post.as_fenced(ContainerId("178"), NOON)
+    assert ledger.advance(post, fenced)
+    seen = fenced.as_unconfirmed(Unresolved("No answer.").record, Evidence("FINISHED", (MediaId("179"),)), NOON)
+    assert ledger.advance(fenced, seen)
+    clock.advance(int(60 * hours))
+    return seen
+
+
+def standing(stack: CliStack) -> Post:
+    post = stack.adapters.ledger.get(PERSONA, Slot(NOON))
+    assert post is not None
+    return post
+
+
+# ---- how a post is named ----
+
+
+@pytest.mark.parametrize("name", ["2026-11-22T12:00:00Z", NAME, "2026-11-22T13:00:00+01:00"])
+def test_a_post_is_named_as_history_prints_it(stack: CliStack, clock: Clock, name: str) -> None:
+    refused(stack, clock)
+    assert stack.run("retry", name).exit_code == 0
+
+
+def test_a_post_that_does_not_exist_says_which_are_near(stack: CliStack, clock: Clock) -> None:
+    assert error_line(stack.run("retry", NAME)).endswith("Nothing was posted for default yet.")
+    refused(stack, clock)
+    line = error_line(stack.run("retry", "2026-11-22T12:01:00Z"))
+    assert line == ("There is no post default/2026-11-22T12:01:00Z. Near it: 2026-11-22T12:00:00Z (failed).")
+
+
+@pytest.mark.parametrize("words", [("yesterday",), ("UPPER/2026-11-22T12:00:00Z",), (NAME, "--persona", "another")])
+def test_wrong_use_says_what_right_use_is(stack: CliStack, words: tuple[str, ...]) -> None:
+    result = stack.run("retry", *words)
+    assert result.exit_code == 2
+    assert "Invalid value" in result.stderr
+
+
+# ---- retry ----
+
+
+def test_a_retry_posts_the_photo_and_history_tells_of_both(stack: CliStack, clock: Clock) -> None:
+    refused(stack, clock)
+    result = stack.run("retry", NAME)
+    assert result.exit_code == 0
+    facts = facts_of(result.stdout)
+    assert (facts["headline"], facts["slot"], facts["photo"]) == ("Posted.", "2026-11-22T12:01:00Z", A)
+    assert len(stack.instagram.live_posts(USER)) == 1
+    told = stack.run("history").stdout
+    assert "retried in 2026-11-22T12:01:00Z" in told
+    assert "the retry of 2026-11-22T12:00:00Z" in told
+    newest, first = json.loads(stack.run("history", "--json").stdout)
+    assert (newest["retry_of"], first["retried_in"]) == (first["slot"], newest["slot"])
+
+
+def test_a_retry_run_twice_posts_once(stack: CliStack, clock: Clock) -> None:
+    refused(stack, clock)
+    assert json.loads(stack.run("retry", NAME, "--json").stdout)["outcome"] == "posted"
+    clock.advance()
+    assert "was retried already, as default/2026-11-22T12:01:00Z" in error_line(stack.run("retry", NAME))
+    assert len(stack.instagram.live_posts(USER)) == 1
+
+
+def test_a_retry_that_fails_again_is_status_1(stack: CliStack, clock: Clock) -> None:
+    refused(stack, clock)
+    add_photo(stack, B, 4.0)
+    stack.instagram.order_fault(Fault.error("create_container", 36003, 2207009))
+    result = stack.run("retry", NAME)
+    assert result.exit_code == 1
+    assert facts_of(result.stdout)["headline"].startswith("Not posted: refused")
+    assert not stack.instagram.live_posts(USER), "no other photo is posted in its place"
+
+
+def test_a_post_that_is_not_failed_is_not_retried(stack: CliStack) -> None:
+    add_photo(stack, A, 5.0)
+    assert stack.run("post").exit_code == 0
+    assert "there is nothing to retry" in error_line(stack.run("retry", NAME))
+
+
+# ---- resolve ----
+
+
+def test_resolve_shows_what_can_be_seen_and_writes_nothing(stack: CliStack, clock: Clock) -> None:
+    post = unconfirmed(stack, clock)
+    result = stack.run("resolve", NAME)
+    assert result.exit_code == 0
+    assert "seen: container FINISHED; media that may be it: 179" in result.stdout
+    assert "Its container now: cannot be read now" in result.stdout
+    assert f"fluffy-train resolve {NAME} --not-posted" in result.stdout
+    assert standing(stack) == post
+    told = json.loads(stack.run("resolve", NAME, "--json").stdout)
+    assert (told["post"]["status"], told["seen_now"]["candidate_media"]) == ("unconfirmed", [])
+
+
+def test_resolve_shows_the_media_that_may_be_it(stack: CliStack, clock: Clock) -> None:
+    stack.instagram.freeze(clock.now)
+    add_photo(stack, A, 5.0, caption="The sea")
+    assert stack.run("post").exit_code == 0
+    (live,) = stack.instagram.live_posts(USER)
+    post = standing(stack)
+    boto3.client("dynamodb").update_item(
+        TableName=stack.environment["POSTS_TABLE"],
+        Key={"persona_id": {"S": PERSONA}, "slot": {"S": str(post.slot)}},
+        UpdateExpression="SET #status = :status REMOVE provider_post_id, permalink",
+        ExpressionAttributeNames={"#status": "status"},
+        ExpressionAttributeValues={":status": {"S": "unconfirmed"}},
+    )
+    clock.advance(25 * 60)
+    (candidate,) = json.loads(stack.run("resolve", NAME, "--json").stdout)["seen_now"]["candidate_media"]
+    assert candidate["media_id"] == live.media_id
+    refusal = stack.run("resolve", NAME, "--not-posted", "--yes")
+    assert refusal.exit_code == 1
+    assert "Its container says PUBLISHED" in refusal.stderr
+    result = stack.run("resolve", NAME, "--posted", live.media_id, "--yes")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert (standing(stack).status, standing(stack).permalink) == (PostStatus.POSTED, candidate["permalink"])
+
+
+def test_a_post_that_is_not_live_fails_and_can_be_retried(stack: CliStack, clock: Clock) -> None:
+    unconfirmed(stack, clock)
+    result = stack.run("resolve", NAME, "--not-posted", "--yes")
+    assert result.exit_code == 0
+    assert standing(stack).status is PostStatus.FAILED
+    assert f"`fluffy-train retry {NAME}`" in result.stdout
+    again = stack.run("resolve", NAME, "--not-posted", "--yes", "--json")
+    assert json.loads(again.stdout)["was_before"] is True
+    assert stack.run("retry", NAME).exit_code == 0
+    assert len(stack.instagram.live_posts(USER)) == 1
+
+
+def test_a_media_that_instagram_does_not_show_is_recorded_with_a_warning(stack: CliStack, clock: Clock) -> None:
+    unconfirmed(stack, clock)
+    result = stack.run("resolve", NAME, "--posted", "17920238422030506", "--yes")
+    assert result.exit_code == 0
+    assert "Instagram does not show media 17920238422030506" in result.stderr
+    assert standing(stack).provider_post_id == "17920238422030506"
+
+
+def test_a_post_is_not_said_to_be_absent_before_a_day_is_over(stack: CliStack, clock: Clock) -> None:
+    post = unconfirmed(stack, clock, hours=23.9)
+    result = stack.run("resolve", NAME, "--not-posted", "--yes")
+    assert result.exit_code == 1
+    assert "It may become live until 2026-11-23 12:00 UTC" in result.stderr
+    assert standing(stack) == post
+
+
+@pytest.mark.parametrize("word", [("--not-posted",), ("--posted", "17920238422030506")])
+def test_nothing_is_written_where_nobody_can_be_asked(stack: CliStack, clock: Clock, word: tuple[str, ...]) -> None:
+    post = unconfirmed(stack, clock)
+    for options in ((), ("--json",)):
+        result = stack.run("resolve", NAME, *word, *options, stdin="y\n")
+        assert result.exit_code == 2
+        assert "--yes" in result.stderr
+    assert standing(stack) == post
+
+
+def test_both_words_at_once_and_an_address_are_wrong_use(stack: CliStack) -> None:
+    assert stack.run("resolve", NAME, "--posted", "17920238422030506", "--not-posted").exit_code == 2
+    assert stack.run("resolve", NAME, "--posted", "https://www.instagram.com/p/abc/").exit_code == 2
+
+
+def test_what_is_not_unconfirmed_is_not_resolved(stack: CliStack, clock: Clock) -> None:
+    refused(stack, clock)
+    for words in ((), ("--not-posted", "--yes"), ("--posted", "17920238422030506", "--yes")):
+        assert "is failed, and so not live" in error_line(stack.run("resolve", NAME, *words))
+
+
+# ---- pause and resume ----
+
+
+def test_a_paused_persona_posts_nothing_until_it_is_resumed(stack: CliStack) -> None:
+    add_photo(stack, A, 5.0)
+    assert stack.run("pause", PERSONA, "--reason", "A holiday.").exit_code == 0
+    assert facts_of(stack.run("post").stdout)["headline"] == "Not posted: the persona is paused."
+    assert "It was paused for: A holiday." in stack.run("resume", PERSONA).stdout
+    assert stack.run("post").exit_code == 0
+    assert "is not paused" in stack.run("resume", PERSONA).stdout
+
+
+def test_a_pause_by_hand_keeps_the_reason_that_there_is(stack: CliStack) -> None:
+    pause(stack, "The token is dead.")
+    result = stack.run("pause", PERSONA)
+    assert result.exit_code == 0
+    assert "keeps that reason: The token is dead." in result.stderr
+    assert json.loads(stack.run("pause", PERSONA, "--json").stdout)["paused_reason"] == "The token is dead."
+    assert json.loads(stack.run("resume", PERSONA, "--json").stdout)["was_paused_for"] == "The token is dead."
+
+
+def test_a_pause_that_comes_while_another_is_lifted_stays(stack: CliStack, monkeypatch: pytest.MonkeyPatch) -> None:
+    pause(stack, "A holiday.")
+    personas = stack.adapters.personas
+    resume = type(personas).resume
+
+    def meanwhile(self: Any, *arguments: Any, **named: Any) -> bool:
+        pause(stack, "The token is dead.")
+        return resume(self, *arguments, **named)
+
+    monkeypatch.setattr(type(personas), "resume", meanwhile)
+    for words in (("resume", PERSONA), ("persona", "resume", PERSONA)):
+        pause(stack, "A holiday.")
+        assert "was paused anew at this moment: The token is dead." in error_line(stack.run(*words))
+
+
+# ---- skip ----
+
+
+def test_a_skipped_photo_is_out_of_the_queue_until_it_is_unskipped(stack: CliStack) -> None:
+    add_photo(stack, A, 5.0)
+    add_photo(stack, B, 4.0)
+    for _ in range(2):
+        assert stack.run("photos", "skip", A[:6]).stdout == f"{A[:12]}: skipped\n"
+    assert [one["photo_id"] for one in json.loads(stack.run("queue", "--json").stdout)["photos"]] == [B]
+    for _ in range(2):
+        assert stack.run("photos", "unskip", A[:12]).stdout == f"{A[:12]}: in the queue\n"
+    assert [one["photo_id"] for one in json.loads(stack.run("queue", "--json").stdout)["photos"]] == [A, B]
+
+
+def test_of_photos_that_look_alike_the_next_best_takes_the_place(stack: CliStack) -> None:
+    add_photo(stack, A, 5.0)
+    add_photo(stack, B, 4.0)
+    near = stack.adapters.near_duplicates
+    burst = near.join(PERSONA, B, A)
+    assert burst is not None
+    near.elect(PERSONA, burst)
+    (shown,) = json.loads(stack.run("queue", "--json").stdout)["photos"]
+    assert (shown["photo_id"], shown["look_alikes"], shown["runner_up"]) == (A, 2, None)
+    assert stack.run("photos", "skip", A).exit_code == 0
+    (shown,) = json.loads(stack.run("queue", "--json").stdout)["photos"]
+    assert shown["photo_id"] == B
+    assert stack.run("photos", "unskip", A).stdout == f"{A[:12]}: in the queue\n"
+    (shown,) = json.loads(stack.run("queue", "--json").stdout)["photos"]
+    assert shown["photo_id"] == A
+
+
+def test_a_photo_that_has_a_post_is_not_skipped(stack: CliStack) -> None:
+    add_photo(stack, A, 5.0)
+    assert stack.run("post").exit_code == 0
+    for command in ("skip", "unskip"):
+        result = stack.run("photos", command, A)
+        assert result.exit_code == 1
+        assert "it has the post of 2026-11-22T12:00:00Z, which is posted" in result.stderr
+
+
+def test_a_photo_must_be_named_well_enough(stack: CliStack) -> None:
+    add_photo(stack, A, 5.0)
+    add_photo(stack, type(A)("a" * 63 + "b"), 4.0)
+    result = stack.run("photos", "skip", "aaaaaa", "bbbbbb", "--json")
+    assert result.exit_code == 1
+    told = [one["told"] for one in json.loads(result.stdout)]
+    assert told[0] == "more than one photo's id begins so: give more digits of it"
+    assert told[1].startswith("default has no photo whose id begins so")
+    for name in ("aaaaa", "sunset", ""):
+        assert stack.run("photos", "skip", name).exit_code == 2
+
+
+# ---- queue and history as pages ----
+
+
+def test_the_queue_is_shown_with_its_reasons(stack: CliStack) -> None:
+    add_photo(stack, A, 5.0, caption="The sea")
+    add_photo(stack, B, 4.0)
+    result = stack.run("queue", "-n", "1")
+    assert result.exit_code == 0
+    (row,) = result.stdout.splitlines()[1:]
+    assert row.split("  ")[0] == "1"
+    for cell in ("5", "given", A[:12], "The sea", "photo", "the highest score in the queue"):
+        assert cell in row
+    first, second = json.loads(stack.run("queue", "--json").stdout)["photos"]
+    assert (first["runner_up"], second["runner_up"], second["caption_from"]) == (B, None, "default")
+
+
+def test_an_empty_queue_says_how_to_fill_it(stack: CliStack) -> None:
+    assert "Nothing to post" in stack.run("queue").stdout
+
+
+def test_the_queue_as_a_page_has_the_pictures(stack: CliStack, tmp_path: Path) -> None:
+    add_photo(stack, A, 5.0, caption="<b>The sea</b>")
+    add_photo(stack, B, 4.0)
+    boto3.client("s3").delete_object(Bucket=stack.environment["PHOTOS_BUCKET"], Key=f"library/{PERSONA}/{B}.jpg")
+    page = tmp_path / "queue.html"
+    assert stack.run("queue", "--html", str(page)).stdout == f"The next 2 photos of default are in {page}.\n"
+    text = page.read_text()
+    assert text.count("data:image/jpeg;base64,") == 1
+    assert text.count("no picture") == 1
+    assert "&lt;b&gt;The sea&lt;/b&gt;" in text
+
+
+def test_history_as_a_page_has_badges_and_permalinks(stack: CliStack, clock: Clock, tmp_path: Path) -> None:
+    refused(stack, clock)
+    add_photo(stack, B, 4.0)
+    assert stack.run("post").exit_code == 0
+    page = tmp_path / "history.html"
+    assert stack.run("history", "--html", str(page)).exit_code == 0
+    text = page.read_text()
+    posted, failed = text.index(">posted<"), text.index(">failed<")
+    assert posted < failed
+    assert '<a href="http' in text[:failed]
+    assert "PhotoFault (code 36003" in text
+
+
+def test_a_page_that_cannot_be_written_is_one_line(stack: CliStack, tmp_path: Path) -> None:
+    add_photo(stack, A, 5.0)
+    for command in ("queue", "history"):
+        assert "cannot be written" in error_line(stack.run(command, "--html", str(tmp_path / "none" / "a.html")))
+
+
+# ---- status ----
+
+
+@pytest.fixture
+def rule(stack: CliStack, monkeypatch: pytest.MonkeyPatch) -> str:
+    name = f"{stack.environment['PHOTOS_BUCKET']}-rule"
+    boto3.client("events").put_rule(Name=name, **RUN_EVERY_DAY)
+    monkeypatch.setenv("SCHEDULE_RULE", name)
+    return name
+
+
+def test_status_says_how_a_persona_stands(stack: CliStack, clock: Clock, rule: str) -> None:
+    for photo_id, score in ((A, 9.0), (B, 8.0), (C, 7.0)):
+        add_photo(stack, photo_id, score)
+    add_photo(stack, type(A)("d" * 64), 6.0)
+    assert stack.run("post").exit_code == 0
+    clock.advance(60 * 5)
+    result = stack.run("status", "--json")
+    assert result.exit_code == 0
+    told = json.loads(result.stdout)
+    assert (told["default_persona"], told["dead_letters"], told["needs_you"]) == ("default", None, [])
+    (one,) = told["personas"]
+    assert one["last_post"]["slot"] == "2026-11-22T12:00:00Z"
+    assert one["next_slot"] == "2026-11-23T09:00:00.000Z"
+    assert (one["queued"], one["posts_per_day"], one["runway_days"], one["open"]) == (3, 1.0, 3.0, [])
+    lines = stack.run("status").stdout
+    assert "default: posting" in lines
+    assert "5 h ago" in lines
+    assert "3 in the queue, 3 days at 1 posts a day" in lines
+
+
+def test_status_is_1_when_something_needs_the_owner(stack: CliStack, clock: Clock, rule: str) -> None:
+    unconfirmed(stack, clock)
+    pause(stack, "The token is dead.")
+    result = stack.run("status", "--json")
+    assert result.exit_code == 1
+    paused, no_photo, open_post = json.loads(result.stdout)["needs_you"]
+    assert "`fluffy-train resume default`" in paused
+    assert "photos import" in no_photo
+    assert f"`fluffy-train resolve {NAME}`" in open_post
+    assert "! default is paused: The token is dead." in stack.run("status").stdout
+
+
+def test_status_does_without_what_the_stack_does_not_tell(stack: CliStack) -> None:
+    add_photo(stack, A, 5.0)
+    result = stack.run("status")
+    assert result.exit_code == 0
+    assert "unknown: no schedule is known to post for it" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"State": "DISABLED"}, "none: its schedule is switched off"),
+        ({"ScheduleExpression": "rate(1 day)"}, "unknown: the expression 'rate(1 day)' tells no next start here"),
+    ],
+)
+def test_status_lies_about_no_next_slot(stack: CliStack, rule: str, change: dict[str, str], told: str) -> None:
+    boto3.client("events").put_rule(Name=rule, **RUN_EVERY_DAY | change)
+    (one,) = json.loads(stack.run("status", "--json").stdout)["personas"]
+    assert (one["next_slot"], one["next_slot_unknown"]) == (None, told)
+
+
+def test_a_persona_with_a_schedule_of_its_own(stack: CliStack, monkeypatch: pytest.MonkeyPatch) -> None:
+    group = stack.environment["PHOTOS_BUCKET"]
+    monkeypatch.setenv("SCHEDULE_GROUP", group)
+    stack.add_persona("anna")
+    scheduler = boto3.client("scheduler")
+    scheduler.create_schedule_group(Name=group)
+    scheduler.create_schedule(
+        Name="anna",
+        GroupName=group,
+        ScheduleExpression="cron(0 8,20 * * ? *)",
+        ScheduleExpressionTimezone="Europe/Berlin",
+        FlexibleTimeWindow={"Mode": "OFF"},
+        Target={
+            "Arn": "arn:aws:lambda:eu-central-1:123456789012:function:a",
+            "RoleArn": "arn:aws:iam::123456789012:role/a",
+        },
+    )
+    (one,) = json.loads(stack.run("status", "--persona", "anna", "--json").stdout)["personas"]
+    assert (one["next_slot"], one["posts_per_day"]) == ("2026-11-22T19:00:00.000Z", 2.0)
+
+
+# ---- redrive ----
+
+
+@dataclass
+class Letters:
+    """A dead-letter queue, and what was sent to the functions from it."""
+
+    url: str
+    started: list[tuple[str, Any]] = field(default_factory=list)
+    accepts: bool = True
+
+    def send(self, event: object, function: str = "Post") -> None:
+        arn = f"arn:aws:lambda:eu-central-1:123456789012:function:{function}"
+        boto3.client("sqs").send_message(
+            QueueUrl=self.url,
+            MessageBody=json.dumps(event),
+            MessageAttributes={"TARGET_ARN": {"DataType": "String", "StringValue": arn}},
+        )
+
+    def left(self) -> int:
+        told = boto3.client("sqs").get_queue_attributes(
+            QueueUrl=self.url, AttributeNames=["ApproximateNumberOfMessages"]
+        )
+        return int(told["Attributes"]["ApproximateNumberOfMessages"])
+
+
+@pytest.fixture
+def letters(stack: CliStack, monkeypatch: pytest.MonkeyPatch) -> Letters:
+    letters = Letters(boto3.client("sqs").create_queue(QueueName=stack.environment["PHOTOS_BUCKET"])["QueueUrl"])
+
+    def start(_: LambdaStarts, function: str, event: Any) -> bool:
+        letters.started.append((function, event))
+        return letters.accepts
+
+    monkeypatch.setattr(LambdaStarts, "start", start)
+    monkeypatch.setattr("adapters.dead_letters._WAIT_SECONDS", 0)
+    monkeypatch.setenv("DEAD_LETTERS_URL", letters.url)
+    monkeypatch.setenv("POST_NEXT_BEST_FUNCTION", "Post")
+    monkeypatch.setenv("INGEST_PHOTO_FUNCTION", "Ingest")
+    return letters
+
+
+FRESH = {"persona_id": "default", "time": "2026-11-22T09:00:00Z"}
+OLD = {"persona_id": "default", "time": "2026-11-21T09:00:00Z"}
+
+
+def test_redrive_sends_what_is_of_use_and_keeps_the_rest(stack: CliStack, letters: Letters) -> None:
+    bucket = stack.environment["PHOTOS_BUCKET"]
+    upload = {
+        "source": "aws.s3",
+        "detail-type": "Object Created",
+        "detail": {"bucket": {"name": bucket}, "object": {"key": "incoming/default/a.jpg"}},
+    }
+    letters.send(FRESH)
+    letters.send(upload, "Ingest")
+    letters.send(OLD)
+    assert json.loads(stack.run("status", "--json").stdout)["dead_letters"] == 3
+    result = stack.run("redrive")
+    assert result.exit_code == 1
+    assert sorted(letters.started, key=str) == [("Ingest", upload), ("Post", FRESH)]
+    assert "sent: a start for default/2026-11-22T09:00:00Z" in result.stdout
+    assert "It is more than 6 h late" in result.stdout
+    assert letters.left() == 1
+    letters.send({"what": "ever"}, "Unknown")
+    assert stack.run("redrive", "--discard-old").exit_code == 1, "what is not known is not thrown away"
+    assert letters.left() == 1
+    assert len(letters.started) == 2
+
+
+def test_a_rehearsed_redrive_does_nothing(stack: CliStack, letters: Letters) -> None:
+    letters.send(FRESH)
+    letters.send(OLD)
+    for _ in range(2):
+        result = stack.run("redrive", "--dry-run", "--discard-old", "--json")
+        assert result.exit_code == 1
+        assert sorted(one["became"] for one in json.loads(result.stdout)) == ["would be discarded", "would be sent"]
+    assert (letters.started, letters.left()) == ([], 2)
+
+
+def test_what_its_function_does_not_accept_stays(stack: CliStack, letters: Letters) -> None:
+    letters.accepts = False
+    letters.send(FRESH)
+    assert json.loads(stack.run("redrive", "--json").stdout)[0]["became"] == "not accepted"
+    assert letters.left() == 1
+
+
+def test_a_redrive_that_is_cut_off_puts_back_what_it_kept(
+    stack: CliStack, letters: Letters, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> bool:
+        raise KeyboardInterrupt
+
+    letters.send(OLD)
+    letters.send(OLD)
+    assert stack.run("redrive").exit_code == 1
+    assert letters.left() == 2
+    letters.send(FRESH)
+    monkeypatch.setattr(LambdaStarts, "start", fail)
+    assert stack.run("redrive").exit_code != 0
+    assert letters.left() >= 2
+
+
+def test_an_empty_queue_of_dead_letters_is_well(stack: CliStack, letters: Letters) -> None:
+    result = stack.run("redrive")
+    assert (result.exit_code, result.stdout) == (0, "The dead-letter queue is empty.\n")
+
+
+def test_a_stack_that_does_not_tell_its_dead_letters_says_what_to_do(stack: CliStack) -> None:
+    assert "DeadLettersUrl" in error_line(stack.run("redrive"))

@@ -23,6 +23,7 @@ from domain.ids import PersonaId
 from domain.personas import Fit, Login, Persona
 from domain.photos import HIGHEST_SCORE
 from domain.tokens import Credentials
+from handlers import intake_wiring
 from handlers.wiring import Stack
 
 app = typer.Typer(no_args_is_help=True, help="The Instagram accounts that are posted to, one persona each.")
@@ -264,7 +265,7 @@ def adopt(
     """
     stack = opened(ctx)
     persona = existing_persona(stack, PersonaId(named))
-    work = stack.adopt_account()
+    work = intake_wiring.adopt_account(stack)
     stopped: str | None = None
     status = 0
     try:

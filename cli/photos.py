@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 from rich.progress import Progress, TaskID
 
-from adapters.darkroom import ImagingDarkroom
 from cli.contact_sheet import write_sheet
 from cli.duplicates import Duplicates, burst_facts, score_in_words, sheet_of
 from cli.failures import EXPECTED, CommandError, in_one_line
@@ -23,6 +22,7 @@ from cli.session import existing_persona, opened, to_persona_id
 from cli.shown import complain, in_brief, out, plain, remark, say, say_json, short, table
 from domain.ids import PersonaId, PhotoId
 from domain.ports import Addition, ScorerUnavailableError
+from handlers import intake_wiring
 
 app = typer.Typer(no_args_is_help=True, help="The library of photos to post.")
 
@@ -77,7 +77,7 @@ def import_folder(
     listed = list_photos(folder, scores)
     if scores is None and (folder / "scores.csv").is_file():
         remark(f"{folder / 'scores.csv'} is not read: name it with --scores to use its scores.")
-    work = PhotoImport(persona, stack.ingest_photo(ImagingDarkroom(), stack.scorer()), stack.clock.now())
+    work = PhotoImport(persona, intake_wiring.ingest_photo(stack), stack.clock.now())
     again = "What is done stays done: run the same command again, and it goes on from there."
     try:
         with progress(len(listed.files)) as on_file:
@@ -116,7 +116,7 @@ def rejected(
     They stand under rejected/ in the stack's bucket and are deleted by you alone. A file that was mended is uploaded to
     where it came from, under incoming/.
     """
-    found = rejected_files(opened(ctx).inbox(), persona_id)
+    found = rejected_files(intake_wiring.inbox(opened(ctx)), persona_id)
     if as_json:
         say_json([facts_of(one) for one in found])
         return
@@ -140,7 +140,7 @@ def rescore(ctx: typer.Context, persona_id: PersonaOption = None, as_json: JsonO
     """
     stack = opened(ctx)
     persona = existing_persona(stack, persona_id)
-    scorer = stack.scorer()
+    scorer = intake_wiring.scorer(stack)
     work = Rescore(
         persona.persona_id,
         library=stack.library,

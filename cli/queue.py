@@ -96,7 +96,7 @@ def _facts(persona: Persona, found: list[tuple[Candidate, int | None]]) -> dict[
                 "scorer": one.photo.analysis.scorer if one.photo.analysis else None,
                 "rank": one.photo.rank,
                 "runner_up": runner_up,
-                "look_alikes": burst,
+                "lookalikes": burst,
                 "caption": one.caption,
                 "caption_from": one.caption_from,
                 "object_key": one.photo.object_key,

@@ -19,7 +19,7 @@ _PLACES: Final = {
     "PERSONAS_TABLE": "PersonasTableName",
     "PHOTOS_TABLE": "PhotosTableName",
     "POSTS_TABLE": "PostsTableName",
-    "LOOK_ALIKES_TABLE": "LookAlikesTableName",
+    "LOOKALIKES_TABLE": "LookalikesTableName",
     "PHOTOS_BUCKET": "PhotosBucketName",
     "TOKEN_PREFIX": "TokenPrefix",
 }

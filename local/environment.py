@@ -34,7 +34,7 @@ def settings(addresses: Addresses) -> Mapping[str, str]:
         "PERSONAS_TABLE": "PersonasTable",
         "PHOTOS_TABLE": "PhotosTable",
         "POSTS_TABLE": "PostsTable",
-        "LOOK_ALIKES_TABLE": "LookAlikesTable",
+        "LOOKALIKES_TABLE": "LookalikesTable",
         "PHOTOS_BUCKET": BUCKET,
         "TOKEN_PREFIX": "/local",
         "DEFAULT_PERSONA": PERSONA,

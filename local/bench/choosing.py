@@ -82,7 +82,7 @@ def _measure(size: int) -> tuple[Cost, Cost]:
         personas=names["PersonasTable"],
         photos=names["PhotosTable"],
         posts=names["PostsTable"],
-        look_alikes=names["LookAlikesTable"],
+        lookalikes=names["LookalikesTable"],
     )
     _fill(tables, size)
     library = DynamoPhotoLibrary(tables)

@@ -95,7 +95,7 @@ def world(soak: SoakSettings, servers: Servers) -> Iterator[World]:
                 personas=names["PersonasTable"],
                 photos=names["PhotosTable"],
                 posts=names["PostsTable"],
-                look_alikes=names["LookAlikesTable"],
+                lookalikes=names["LookalikesTable"],
             )
             s3.create_bucket(Bucket=stack, CreateBucketConfiguration={"LocationConstraint": REGION})
             faults = InstagramFaults(soak.seed, soak.probability)
@@ -114,7 +114,7 @@ def _environment(servers: Servers, emulator: EmulatorServer, stack: str) -> dict
         **settings(Addresses(servers.aws, emulator.url)),
         **tables,
         "POSTS_TABLE": f"{stack}-PostsTable",
-        "LOOK_ALIKES_TABLE": f"{stack}-LookAlikesTable",
+        "LOOKALIKES_TABLE": f"{stack}-LookalikesTable",
         "PHOTOS_BUCKET": stack,
         "TOKEN_PREFIX": f"/{stack}",
         "DEFAULT_PERSONA": "persona-00",

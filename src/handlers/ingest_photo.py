@@ -16,7 +16,7 @@ from domain.faults import Fault
 from domain.intake_ports import InboxUnavailableError
 from domain.ports import RecordsUnavailableError, ScorerUnavailableError
 from domain.receive_file import Receipt, Reception
-from handlers import uploads, wiring
+from handlers import intake_wiring, uploads, wiring
 from handlers.telling import NAMESPACE, PowertoolsRunLog
 
 METRIC_NAMES = {
@@ -42,7 +42,7 @@ def handler(event: Any, _context: LambdaContext) -> dict[str, Any]:
     log = PowertoolsRunLog(logger)
     try:
         stack = wiring.build(wiring.Settings.of(os.environ))
-        receive = stack.receive_file(log)
+        receive = intake_wiring.receive_file(stack, log)
         files = [_told(receive(key), log) for key in uploads.parse(event, stack.settings.photos_bucket)]
     except (
         wiring.SettingsError,

@@ -19,13 +19,10 @@ from adapters.dynamo import (
     DynamoPostLedger,
     Tables,
 )
-from adapters.meta import CdnPictures, GraphHosts, MetaAccountMedia, MetaAccounts, MetaPublisher
-from adapters.s3_inbox import S3Inbox
+from adapters.meta import GraphHosts, MetaAccounts, MetaPublisher
 from adapters.ssm_tokens import SsmTokenStore
-from domain.adopt import AdoptAccount
 from domain.ids import PersonaId, RunId
-from domain.ingest_photo import DEFAULT_DISTANCE, IngestPhoto
-from domain.intake_ports import Darkroom
+from domain.ingest_photo import DEFAULT_DISTANCE
 from domain.near_duplicates import FEWEST_BITS, MOST_BITS
 from domain.personas import parse_persona_id
 from domain.ports import (
@@ -33,7 +30,6 @@ from domain.ports import (
     NearDuplicates,
     PersonaDirectory,
     PhotoLibrary,
-    PhotoScorer,
     PostLedger,
     Publisher,
     RunLog,
@@ -41,7 +37,6 @@ from domain.ports import (
 from domain.post_driver import PostDriver, Run
 from domain.post_next_best import PostNextBest
 from domain.quota import QuotaKeeper
-from domain.receive_file import ReceiveFile
 from domain.reconcile import Reconcile
 from domain.refresh_tokens import RefreshTokens
 from domain.remove_persona import RemovePersona, Schedules
@@ -54,7 +49,7 @@ _NAMES: Final = (
     "PERSONAS_TABLE",
     "PHOTOS_TABLE",
     "POSTS_TABLE",
-    "LOOK_ALIKES_TABLE",
+    "LOOKALIKES_TABLE",
     "PHOTOS_BUCKET",
     "TOKEN_PREFIX",
     "DEFAULT_PERSONA",
@@ -83,7 +78,7 @@ class Settings:
     personas_table: str
     photos_table: str
     posts_table: str
-    look_alikes_table: str
+    lookalikes_table: str
     photos_bucket: str
     token_prefix: str
     default_persona: PersonaId
@@ -181,55 +176,6 @@ class Stack:
     def resolve_post(self) -> ResolvePost:
         return ResolvePost(ledger=self.ledger, publisher=self.publisher, clock=self.clock)
 
-    def receive_file(self, log: RunLog) -> ReceiveFile:
-        from adapters.darkroom import ImagingDarkroom  # noqa: PLC0415 - posting has no imaging library
-
-        return ReceiveFile(
-            inbox=self.inbox(),
-            personas=self.personas,
-            ingest=self.ingest_photo(ImagingDarkroom(), self.scorer()),
-            log=log,
-        )
-
-    def adopt_account(self) -> AdoptAccount:
-        from adapters.darkroom import ImagingDarkroom  # noqa: PLC0415 - posting has no imaging library
-
-        return AdoptAccount(
-            media=MetaAccountMedia(self.settings.graph_hosts, self.credentials),
-            pictures=CdnPictures(),
-            eye=ImagingDarkroom(),
-            library=self.library,
-            near_duplicates=self.near_duplicates,
-            ledger=self.ledger,
-            clock=self.clock,
-            distance=self.settings.near_duplicate_bits,
-        )
-
-    def inbox(self) -> S3Inbox:
-        return S3Inbox(boto3.client("s3", config=s3.CLIENT_CONFIG), self.settings.photos_bucket)
-
-    def ingest_photo(self, darkroom: Darkroom, scorer: PhotoScorer) -> IngestPhoto:
-        return IngestPhoto(
-            library=self.library,
-            near_duplicates=self.near_duplicates,
-            renditions=self.renditions,
-            darkroom=darkroom,
-            scorer=scorer,
-            clock=self.clock,
-            distance=self.settings.near_duplicate_bits,
-        )
-
-    def scorer(self) -> PhotoScorer:
-        """The scorer that the template chose. Raises SettingsError for bedrock without a model."""
-        from adapters import scoring  # noqa: PLC0415 - posting has no imaging library
-
-        if self.settings.scorer == "measured":
-            return scoring.MeasuredScorer(self.clock)
-        if not self.settings.bedrock_model_id:
-            raise SettingsError("The environment lacks BEDROCK_MODEL_ID, which the scorer bedrock asks.")
-        client = boto3.client("bedrock-runtime", config=scoring.CLIENT_CONFIG)
-        return scoring.BedrockScorer(client, self.settings.bedrock_model_id, self.clock)
-
     def _driver(self, log: RunLog) -> PostDriver:
         return PostDriver(
             ledger=self.ledger,
@@ -261,7 +207,7 @@ def build(settings: Settings) -> Stack:
         personas=settings.personas_table,
         photos=settings.photos_table,
         posts=settings.posts_table,
-        look_alikes=settings.look_alikes_table,
+        lookalikes=settings.lookalikes_table,
     )
     parameters = boto3.client("ssm", config=ssm.CLIENT_CONFIG)
     credentials = ssm.SsmCredentials(parameters, settings.token_prefix)

@@ -147,7 +147,7 @@ def tables_at(url: str, names: Mapping[str, str], *, patient: bool = True) -> Ta
             personas=names["PersonasTable"],
             photos=names["PhotosTable"],
             posts=names["PostsTable"],
-            look_alikes=names["LookAlikesTable"],
+            lookalikes=names["LookalikesTable"],
         )
         tables.connection.client  # noqa: B018 - opens it
     return tables

@@ -100,7 +100,7 @@ def test_a_full_bucket_takes_no_more_and_stops_nobody(
     for name in ("one", "two", "one"):
         dynamo.near_duplicates.note(shot(name))
     dynamo.near_duplicates.note(shot("three", perceptual_hash=low_band))
-    assert sorted(len(item["photos"]["SS"]) for item in dynamo.items("LookAlikesTable")) == [1, 2, 2, 2, 2]
+    assert sorted(len(item["photos"]["SS"]) for item in dynamo.items("LookalikesTable")) == [1, 2, 2, 2, 2]
     assert dynamo.near_duplicates.near(DEFAULT, [low_band], 0) == [(a_photo_id("three"), 0)]
 
 

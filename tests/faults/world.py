@@ -80,7 +80,7 @@ NINE_CALLS: Final = (
 """Persona, queue, claim, token, container, status, fence, publish, posted (docs/decisions/0001)."""
 
 _EVENT: Final = Path(__file__).resolve().parent.parent.parent / "events" / "schedule.json"
-_TABLES: Final = ("PersonasTable", "PhotosTable", "PostsTable", "LookAlikesTable")
+_TABLES: Final = ("PersonasTable", "PhotosTable", "PostsTable", "LookalikesTable")
 BATCH: Final = 25
 """The most that one BatchWriteItem takes."""
 _MOVED_BY_A_LOOK: Final = frozenset({"lease_owner", "lease_until", "updated_at"})
@@ -104,7 +104,7 @@ class World:
                 personas=self._names["PersonasTable"],
                 photos=self._names["PhotosTable"],
                 posts=self._names["PostsTable"],
-                look_alikes=self._names["LookAlikesTable"],
+                lookalikes=self._names["LookalikesTable"],
             )
             tables.connection.client  # noqa: B018 - opens the client, while the environment stands
             _furnish(boto3.client("s3"), boto3.client("ssm"))
@@ -133,7 +133,7 @@ class World:
             "PERSONAS_TABLE": "PersonasTable",
             "PHOTOS_TABLE": "PhotosTable",
             "POSTS_TABLE": "PostsTable",
-            "LOOK_ALIKES_TABLE": "LookAlikesTable",
+            "LOOKALIKES_TABLE": "LookalikesTable",
         }
         return isolated(
             {

@@ -10,12 +10,11 @@ import pytest
 from PIL import Image, ImageDraw
 from typer.testing import Result
 
-from adapters.darkroom import ImagingDarkroom
-from adapters.scoring import MeasuredScorer
 from domain.adopt import AdoptAccount
 from domain.ids import PhotoId
 from domain.ingest_photo import Given
 from domain.photos import HeldBackFor
+from handlers import intake_wiring
 from integration.test_cli_posting import A, add_photo
 from integration.test_cli_stack import PERSONA, TOKEN, USER, CliStack, error_line
 from local.instagram import Fault
@@ -45,7 +44,7 @@ def as_jpeg(image: Image.Image, quality: int = 92) -> bytes:
 
 
 def take_in(stack: CliStack, number: int, score: float) -> PhotoId:
-    ingest = stack.adapters.ingest_photo(ImagingDarkroom(), MeasuredScorer(stack.adapters.clock))
+    ingest = intake_wiring.ingest_photo(stack.adapters)
     persona = stack.adapters.personas.get(PERSONA)
     assert persona is not None
     return ingest(persona, as_jpeg(picture(number)), Given(score)).photo.photo_id
@@ -197,5 +196,5 @@ def test_ctrl_c_says_what_was_done(stack: CliStack, monkeypatch: pytest.MonkeyPa
 
 def test_a_persona_or_a_table_that_is_not_there_is_one_line(stack: CliStack, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "There is no persona nobody" in error_line(stack.run("persona", "adopt", "nobody"))
-    monkeypatch.delenv("LOOK_ALIKES_TABLE")
-    assert "lacks LOOK_ALIKES_TABLE" in error_line(stack.run("persona", "adopt", PERSONA))
+    monkeypatch.delenv("LOOKALIKES_TABLE")
+    assert "lacks LOOKALIKES_TABLE" in error_line(stack.run("persona", "adopt", PERSONA))

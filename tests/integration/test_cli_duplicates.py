@@ -59,7 +59,7 @@ def test_what_is_posted_is_told_and_json_is_json_alone(stack: CliStack) -> None:
     assert first["post_slot"] is not None
 
 
-def test_without_look_alikes_it_says_so(stack: CliStack, tmp_path: Path) -> None:
+def test_without_lookalikes_it_says_so(stack: CliStack, tmp_path: Path) -> None:
     add_photo(stack, A, 5.0)
     assert stack.run("photos", "duplicates").stdout == "No photos of default look alike.\n"
     assert json.loads(stack.run("photos", "duplicates", "--json").output)["bursts"] == []

@@ -272,7 +272,7 @@ def test_of_photos_that_look_alike_the_next_best_takes_the_place(stack: CliStack
     assert burst is not None
     near.elect(PERSONA, burst)
     (shown,) = json.loads(stack.run("queue", "--json").stdout)["photos"]
-    assert (shown["photo_id"], shown["look_alikes"], shown["runner_up"]) == (A, 2, None)
+    assert (shown["photo_id"], shown["lookalikes"], shown["runner_up"]) == (A, 2, None)
     assert stack.run("photos", "skip", A).exit_code == 0
     (shown,) = json.loads(stack.run("queue", "--json").stdout)["photos"]
     assert shown["photo_id"] == B

@@ -11,6 +11,7 @@ from adapters.s3_inbox import S3Inbox
 from cli import rejected
 from cli.rejected import WHAT_TO_DO, size_in_words
 from domain.intake_ports import Arrived
+from handlers import intake_wiring
 from integration.test_cli_stack import CliStack, error_line
 
 
@@ -23,7 +24,9 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[CliStack]:
 def put_aside(stack: CliStack, name: str, kind: str, reason: str, body: bytes = b"x" * 1234) -> None:
     """As the function does it that takes uploads in."""
     put(stack, f"incoming/{name}", body)
-    stack.adapters.inbox().put_aside(Arrived(f"incoming/{name}", len(body), None, {}), f"rejected/{name}", kind, reason)
+    intake_wiring.inbox(stack.adapters).put_aside(
+        Arrived(f"incoming/{name}", len(body), None, {}), f"rejected/{name}", kind, reason
+    )
 
 
 def put(stack: CliStack, key: str, body: bytes = b"x") -> None:

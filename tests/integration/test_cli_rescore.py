@@ -153,5 +153,5 @@ def test_a_run_that_is_cut_off_says_what_was_done(
 
 def test_a_persona_or_a_table_that_is_not_there_is_one_line(stack: CliStack, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "There is no persona nobody" in error_line(stack.run("photos", "rescore", "--persona", "nobody"))
-    monkeypatch.delenv("LOOK_ALIKES_TABLE")
-    assert "lacks LOOK_ALIKES_TABLE" in error_line(stack.run("photos", "rescore"))
+    monkeypatch.delenv("LOOKALIKES_TABLE")
+    assert "lacks LOOKALIKES_TABLE" in error_line(stack.run("photos", "rescore"))

@@ -71,7 +71,7 @@ class CliStack:
                 "PERSONAS_TABLE": f"{name}PersonasTable",
                 "PHOTOS_TABLE": f"{name}PhotosTable",
                 "POSTS_TABLE": f"{name}PostsTable",
-                "LOOK_ALIKES_TABLE": f"{name}LookAlikesTable",
+                "LOOKALIKES_TABLE": f"{name}LookalikesTable",
                 "PHOTOS_BUCKET": name,
                 "TOKEN_PREFIX": f"/{name}",
                 "DEFAULT_PERSONA": PERSONA,
@@ -169,7 +169,7 @@ OUTPUTS = {
     "PersonasTableName": "PERSONAS_TABLE",
     "PhotosTableName": "PHOTOS_TABLE",
     "PostsTableName": "POSTS_TABLE",
-    "LookAlikesTableName": "LOOK_ALIKES_TABLE",
+    "LookalikesTableName": "LOOKALIKES_TABLE",
     "PhotosBucketName": "PHOTOS_BUCKET",
     "TokenPrefix": "TOKEN_PREFIX",
     "DefaultPersona": "DEFAULT_PERSONA",
@@ -276,7 +276,7 @@ def test_a_single_place_in_the_environment_never_mixes_two_stacks(
 ) -> None:
     monkeypatch.setenv("PHOTOS_TABLE", "somebody-elses")
     line = error_line(stack.run("next"))
-    missing = "PERSONAS_TABLE, POSTS_TABLE, LOOK_ALIKES_TABLE, PHOTOS_BUCKET, TOKEN_PREFIX"
+    missing = "PERSONAS_TABLE, POSTS_TABLE, LOOKALIKES_TABLE, PHOTOS_BUCKET, TOKEN_PREFIX"
     assert f"has PHOTOS_TABLE, but lacks {missing}" in line
     assert cloudformation.asked == 0
 

@@ -307,7 +307,7 @@ def test_another_event_is_refused_and_nothing_is_asked_of_anybody(
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("LOOK_ALIKES_TABLE", ""), ("SCORER", "nobody"), ("NEAR_DUPLICATE_BITS", "8"), ("PHOTOS_BUCKET", "")],
+    [("LOOKALIKES_TABLE", ""), ("SCORER", "nobody"), ("NEAR_DUPLICATE_BITS", "8"), ("PHOTOS_BUCKET", "")],
 )
 def test_a_variable_that_is_missing_or_wrong_is_named_before_anything_is_done(
     deployment: Deployment, take_in: Deliver, monkeypatch: pytest.MonkeyPatch, name: str, value: str

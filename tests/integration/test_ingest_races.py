@@ -15,7 +15,7 @@ from domain.receive_file import Receipt, Reception
 from fakes.clock import FakeClock
 from fakes.library import DEFAULT, a_persona
 from fakes.run_log import FakeRunLog
-from handlers import wiring
+from handlers import intake_wiring, wiring
 from integration.deployment import Deployment
 from integration.pictures import a_shot
 
@@ -50,7 +50,7 @@ def at_once(deployment: Deployment, records: DynamoImplementation) -> AtOnce:
         for key, content in files.items():
             deployment.upload(key, content)
         start = Barrier(len(files))
-        runs = {key: stack.receive_file(FakeRunLog()) for key in files}
+        runs = {key: intake_wiring.receive_file(stack, FakeRunLog()) for key in files}
 
         def run(key: str) -> Receipt:
             start.wait(30)

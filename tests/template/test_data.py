@@ -8,13 +8,13 @@ TABLES = sorted(expand().of_type("AWS::DynamoDB::Table"))
 BUCKETS = sorted(expand().of_type("AWS::S3::Bucket"))
 
 
-def test_the_tables_are_personas_photos_posts_and_look_alikes() -> None:
-    assert TABLES == ["LookAlikesTable", "PersonasTable", "PhotosTable", "PostsTable"]
+def test_the_tables_are_personas_photos_posts_and_lookalikes() -> None:
+    assert TABLES == ["LookalikesTable", "PersonasTable", "PhotosTable", "PostsTable"]
 
 
 def test_photos_that_stand_together_are_found_by_the_name_of_their_bucket_or_burst(stack: Stack) -> None:
-    assert _keys(stack.properties("LookAlikesTable")) == ["name"]
-    assert "GlobalSecondaryIndexes" not in stack.properties("LookAlikesTable")
+    assert _keys(stack.properties("LookalikesTable")) == ["name"]
+    assert "GlobalSecondaryIndexes" not in stack.properties("LookalikesTable")
 
 
 def test_a_persona_is_found_by_its_id(stack: Stack) -> None:

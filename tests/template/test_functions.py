@@ -29,7 +29,7 @@ ENVIRONMENT = {
     "PERSONAS_TABLE": "PersonasTable",
     "PHOTOS_TABLE": "PhotosTable",
     "POSTS_TABLE": "PostsTable",
-    "LOOK_ALIKES_TABLE": "LookAlikesTable",
+    "LOOKALIKES_TABLE": "LookalikesTable",
     "PHOTOS_BUCKET": "PhotosBucket",
     "TOKEN_PREFIX": "/fluffy-train",
     "DEFAULT_PERSONA": "default",
@@ -43,7 +43,7 @@ ENVIRONMENT = {
 
 ITS_OWN = {
     "IngestPhoto": {
-        "LOOK_ALIKES_TABLE": "LookAlikesTable",
+        "LOOKALIKES_TABLE": "LookalikesTable",
         "SCORER": "measured",
         "BEDROCK_MODEL_ID": "amazon.nova-lite-v1:0",
         "NEAR_DUPLICATE_BITS": "6",

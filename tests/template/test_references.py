@@ -16,8 +16,8 @@ def test_nothing_needs_itself_by_any_way_round(parameters: dict[str, str]) -> No
 
 def test_the_way_of_an_upload_is_seen_by_this_test(stack: Stack) -> None:
     assert {"PhotosBucket", "IngestPhoto"} <= stack.needs["IngestPhotoUpload"]
-    assert {"IngestPhotoRole", "PhotosBucket", "LookAlikesTable"} <= stack.needs["IngestPhoto"]
-    assert {"PhotosBucket", "DeadLetters", "LookAlikesTable"} <= stack.needs["IngestPhotoRole"]
+    assert {"IngestPhotoRole", "PhotosBucket", "LookalikesTable"} <= stack.needs["IngestPhoto"]
+    assert {"PhotosBucket", "DeadLetters", "LookalikesTable"} <= stack.needs["IngestPhotoRole"]
     assert "IngestPhotoUpload" in stack.needs["DeadLettersPolicy"]
     assert stack.needs["PhotosBucket"] == set()
 

@@ -20,7 +20,7 @@ KEYS = {
     "PersonasTable": [("persona_id", "HASH", "S")],
     "PhotosTable": [("persona_id", "HASH", "S"), ("photo_id", "RANGE", "S")],
     "PostsTable": [("persona_id", "HASH", "S"), ("slot", "RANGE", "S")],
-    "LookAlikesTable": [("name", "HASH", "S")],
+    "LookalikesTable": [("name", "HASH", "S")],
 }
 BUCKETS = ["PhotosBucket"]
 DATA = {

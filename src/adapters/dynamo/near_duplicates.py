@@ -9,7 +9,7 @@ from pynamodb.expressions.condition import Condition, size
 from pynamodb.expressions.update import Action
 
 from adapters.dynamo.calls import condition_failed, records, retried_on_conflict
-from adapters.dynamo.tables import LookAlikesItem, PhotoItem, Tables, photo_of
+from adapters.dynamo.tables import LookalikesItem, PhotoItem, Tables, photo_of
 from adapters.dynamo.transaction import Transaction
 from domain.ids import PersonaId, PhotoId
 from domain.near_duplicates import best_of, buckets_near, buckets_of, distance
@@ -48,7 +48,7 @@ class DynamoNearDuplicates:
         for perceptual_hash in photo.perceptual_hashes:
             entry = f"{perceptual_hash}/{photo.photo_id}"
             for bucket in buckets_of(perceptual_hash):
-                item = self._look_alikes(photo.persona_id, bucket)
+                item = self._lookalikes(photo.persona_id, bucket)
                 with records("note what the photo looks like"):
                     try:
                         retried_on_conflict(partial(item.update, [self._bursts.photos.add({entry})], has_room))
@@ -60,7 +60,7 @@ class DynamoNearDuplicates:
         names = {_name(persona_id, bucket) for one in hashes for bucket in buckets_near(one, within)}
         nearest: dict[PhotoId, int] = {}
         with records("look for photos that look alike"):
-            for item in self._tables.look_alikes.batch_get(sorted(names), consistent_read=True):
+            for item in self._tables.lookalikes.batch_get(sorted(names), consistent_read=True):
                 for entry in item.photos or ():
                     found, _, photo_id = entry.partition("/")
                     bits = min(distance(found, one) for one in hashes)
@@ -108,7 +108,7 @@ class DynamoNearDuplicates:
         transaction.update("second burst", given_up, points, self._stands_as(given_up))
         transaction.write("merge two bursts")
 
-    def _stands_as(self, record: LookAlikesItem) -> Condition:
+    def _stands_as(self, record: LookalikesItem) -> Condition:
         """The burst is as it was read, and was not merged into another."""
         version = self._bursts.version
         is_as_read = version == record.version if record.version is not None else version.does_not_exist()
@@ -130,7 +130,7 @@ class DynamoNearDuplicates:
                 return best.photo_id if best else None
         raise RecordsUnavailableError("DynamoDB could not choose the best of a burst, since others changed it.")
 
-    def _crown(self, items: Iterable[PhotoItem], best: Photo | None, record: LookAlikesItem) -> bool:
+    def _crown(self, items: Iterable[PhotoItem], best: Photo | None, record: LookalikesItem) -> bool:
         """False, and no change, where the burst or one of its photos has changed since it was read."""
         model = self._tables.photos
         transaction = Transaction(self._tables)
@@ -155,24 +155,24 @@ class DynamoNearDuplicates:
     def members(self, persona_id: PersonaId, burst: PhotoId) -> Sequence[PhotoId]:
         return sorted(map(PhotoId, self._record(persona_id, self._root(persona_id, burst)).photos or ()))
 
-    def _record(self, persona_id: PersonaId, burst: PhotoId) -> LookAlikesItem:
+    def _record(self, persona_id: PersonaId, burst: PhotoId) -> LookalikesItem:
         with records("read the burst"):
             try:
-                return self._tables.look_alikes.get(_name(persona_id, burst), consistent_read=True)
+                return self._tables.lookalikes.get(_name(persona_id, burst), consistent_read=True)
             except DoesNotExist:
-                return self._look_alikes(persona_id, burst)
+                return self._lookalikes(persona_id, burst)
 
     def _items(self, persona_id: PersonaId, photo_ids: Iterable[PhotoId]) -> list[PhotoItem]:
         keys = [(persona_id, photo_id) for photo_id in photo_ids]
         with records("read the photos"):
             return list(self._tables.photos.batch_get(keys, consistent_read=True))
 
-    def _look_alikes(self, persona_id: PersonaId, what: str) -> LookAlikesItem:
-        return self._tables.look_alikes(name=_name(persona_id, what))
+    def _lookalikes(self, persona_id: PersonaId, what: str) -> LookalikesItem:
+        return self._tables.lookalikes(name=_name(persona_id, what))
 
     @property
-    def _bursts(self) -> type[LookAlikesItem]:
-        return self._tables.look_alikes
+    def _bursts(self) -> type[LookalikesItem]:
+        return self._tables.lookalikes
 
 
 def _name(persona_id: PersonaId, what: str) -> str:

@@ -126,11 +126,11 @@ class PhotoItem(Model):
     queue = QueueIndex()
 
 
-class LookAlikesItem(Model):
+class LookalikesItem(Model):
     """Photos that stand together: in a bucket of hashes, as ``hash/photo``, or in a burst."""
 
     class Meta:
-        table_name = "look_alikes"
+        table_name = "lookalikes"
 
     name = UnicodeAttribute(hash_key=True)
     photos = UnicodeSetAttribute(null=True)
@@ -211,11 +211,11 @@ class Tables:
     personas: type[PersonaItem]
     photos: type[PhotoItem]
     posts: type[PostItem]
-    look_alikes: type[LookAlikesItem]
+    lookalikes: type[LookalikesItem]
     connection: Connection
 
     @classmethod
-    def named(cls, *, personas: str, photos: str, posts: str, look_alikes: str) -> "Tables":
+    def named(cls, *, personas: str, photos: str, posts: str, lookalikes: str) -> "Tables":
         connection = Connection(
             connect_timeout_seconds=CONNECT_TIMEOUT_SECONDS,
             read_timeout_seconds=READ_TIMEOUT_SECONDS,
@@ -226,7 +226,7 @@ class Tables:
             _bound(PersonaItem, personas, connection),
             _bound(PhotoItem, photos, connection),
             _bound(PostItem, posts, connection),
-            _bound(LookAlikesItem, look_alikes, connection),
+            _bound(LookalikesItem, lookalikes, connection),
             connection,
         )
 

@@ -7,6 +7,8 @@ from botocore import exceptions as aws
 from botocore.parsers import ResponseParserError
 
 from adapters.imaging import UnusableImageError
+from adapters.webhook import DeliveryFailedError
+from adapters.webhook_secret import WebhookSecretError
 from domain.faults import Fault
 from domain.ports import RecordsUnavailableError
 from domain.post_next_best import UnknownPersonaError
@@ -23,6 +25,8 @@ EXPECTED: Final = (
     UnknownPersonaError,
     RecordsUnavailableError,
     UnusableImageError,
+    DeliveryFailedError,
+    WebhookSecretError,
     Fault,
     aws.BotoCoreError,
     aws.ClientError,

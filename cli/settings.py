@@ -29,6 +29,7 @@ _OPTIONAL: Final = {
     "SCORER": "Scorer",
     "BEDROCK_MODEL_ID": "BedrockModelId",
     "NEAR_DUPLICATE_BITS": "NearDuplicateBits",
+    "WEBHOOK_URL": "WebhookUrl",
 }
 _HOSTS: Final = {
     "INSTAGRAM_GRAPH_URL": "https://graph.instagram.com",

@@ -21,6 +21,8 @@ from adapters.dynamo import (
 )
 from adapters.meta import GraphHosts, MetaPublisher
 from adapters.s3_inbox import S3Inbox
+from adapters.webhook import Webhook
+from adapters.webhook_secret import SsmWebhookSecret
 from domain.ids import PersonaId, RunId
 from domain.ingest_photo import DEFAULT_DISTANCE, IngestPhoto
 from domain.intake_ports import Darkroom
@@ -82,6 +84,7 @@ class Settings:
     scorer: str = SCORERS[0]
     bedrock_model_id: str = ""
     near_duplicate_bits: int = DEFAULT_DISTANCE
+    webhook_url: str = ""
 
     @classmethod
     def of(cls, environment: Mapping[str, str]) -> "Settings":
@@ -102,6 +105,7 @@ class Settings:
             scorer=scorer,
             bedrock_model_id=environment.get("BEDROCK_MODEL_ID", ""),
             near_duplicate_bits=_bits(environment.get("NEAR_DUPLICATE_BITS") or str(DEFAULT_DISTANCE)),
+            webhook_url=environment.get("WEBHOOK_URL", ""),
             **values,
         )
 
@@ -211,3 +215,18 @@ def build(settings: Settings) -> Stack:
         credentials=credentials,
         clock=SystemClock(),
     )
+
+
+@lru_cache(maxsize=1)
+def build_webhook(settings: Settings) -> Webhook:
+    """The way to the owner's receiver, built once for each process. Raises SettingsError."""
+    if not settings.webhook_url:
+        raise SettingsError("There is no webhook: deploy the stack with the parameter WebhookUrl.")
+    try:
+        return Webhook(settings.webhook_url, build_webhook_secret(settings), SystemClock())
+    except ValueError as error:
+        raise SettingsError(f"WEBHOOK_URL: {error}.") from error
+
+
+def build_webhook_secret(settings: Settings) -> SsmWebhookSecret:
+    return SsmWebhookSecret(boto3.client("ssm", config=ssm.CLIENT_CONFIG), settings.token_prefix)

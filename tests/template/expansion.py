@@ -68,7 +68,12 @@ def expand(template: dict[str, Json] | None = None, /, **parameters: str) -> Sta
         for name, resource in template["Resources"].items()
         if "Condition" not in resource or intrinsics.holds(resource["Condition"])
     }
-    return Stack(resources, intrinsics.resolve(template["Outputs"]))
+    outputs = {
+        name: intrinsics.resolve(output)
+        for name, output in template["Outputs"].items()
+        if "Condition" not in output or intrinsics.holds(output["Condition"])
+    }
+    return Stack(resources, outputs)
 
 
 class _ManagedPolicies:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from cli import persona, photos, posting, webhook
+from cli import export, import_rails, import_records, persona, photos, posting, webhook
 from cli.failures import EXPECTED, in_one_line
 from cli.session import Session
 from cli.settings import DEFAULT_STACK, STACK_VARIABLE
@@ -68,6 +68,9 @@ app.add_typer(persona.app, name="persona")
 app.add_typer(photos.app, name="photos")
 app.add_typer(webhook.app, name="webhook")
 posting.add_to(app)
+export.add_to(app)
+import_records.add_to(app)
+import_rails.add_to(app)
 
 
 def run() -> None:

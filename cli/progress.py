@@ -51,3 +51,19 @@ def _lines(total: int) -> Callable[[str], None]:
             remark(f"{done} of {total}, {rate:.1f}/s, {(total - done) / rate / 60:.0f} min left")
 
     return on_one
+
+
+def counting(what: str) -> Callable[[], None]:
+    """What is to be called for each of ``what``, whose number nobody knows: a line now and then says how many."""
+    began = last = time.monotonic()
+    done = 0
+
+    def on_one() -> None:
+        nonlocal done, last
+        done += 1
+        now = time.monotonic()
+        if now - last >= A_LINE_EVERY:
+            last = now
+            remark(f"{done} {what}, {done / (now - began):.0f}/s")
+
+    return on_one

@@ -17,12 +17,14 @@ from adapters.dynamo import (
     DynamoPersonaDirectory,
     DynamoPhotoLibrary,
     DynamoPostLedger,
+    DynamoRecordArchive,
     Tables,
 )
 from adapters.meta import GraphHosts, MetaPublisher
 from adapters.s3_inbox import S3Inbox
 from adapters.webhook import Webhook
 from adapters.webhook_secret import SsmWebhookSecret
+from domain.archive_ports import RecordArchive
 from domain.ids import PersonaId, RunId
 from domain.ingest_photo import DEFAULT_DISTANCE, IngestPhoto
 from domain.intake_ports import Darkroom
@@ -196,12 +198,7 @@ def build(settings: Settings) -> Stack:
     """The real adapters, built once for each process and without a call to anybody."""
     for name in _TALKATIVE:
         logging.getLogger(name).setLevel(logging.WARNING)
-    tables = Tables.named(
-        personas=settings.personas_table,
-        photos=settings.photos_table,
-        posts=settings.posts_table,
-        look_alikes=settings.look_alikes_table,
-    )
+    tables = _tables(settings)
     credentials = ssm.SsmCredentials(boto3.client("ssm", config=ssm.CLIENT_CONFIG), settings.token_prefix)
     hosts = GraphHosts(settings.instagram_graph_url, settings.facebook_graph_url, settings.graph_version)
     return Stack(
@@ -215,6 +212,20 @@ def build(settings: Settings) -> Stack:
         credentials=credentials,
         clock=SystemClock(),
     )
+
+
+def _tables(settings: Settings) -> Tables:
+    return Tables.named(
+        personas=settings.personas_table,
+        photos=settings.photos_table,
+        posts=settings.posts_table,
+        look_alikes=settings.look_alikes_table,
+    )
+
+
+def build_archive(settings: Settings) -> RecordArchive:
+    """For the owner's commands alone: no function of Lambda's may read or write as much."""
+    return DynamoRecordArchive(_tables(settings))
 
 
 @lru_cache(maxsize=1)

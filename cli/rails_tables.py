@@ -1,4 +1,4 @@
-"""The Rails app's tables as CSV files of psql: columns by name, what is not known ignored, what is needed and missing named."""
+"""The Rails app's tables as CSV files of psql: columns by name, the unknown ignored, the missing named."""
 
 import csv
 import math

@@ -88,7 +88,10 @@ class TakeOver:
         files: FilesByName,
         on_photo: Callable[[str], None] = lambda _: None,
     ) -> None:
-        """``personas`` gives ours by the Rails app's ids. Raises RecordsUnavailableError, ScorerUnavailableError, Defer."""
+        """``personas`` gives ours by the Rails app's ids.
+
+        Raises RecordsUnavailableError, ScorerUnavailableError and Defer; run it again then.
+        """
         known = {photo.photo_id for photo in tables.photos}
         self.report.left_out += [
             f"scheduling_posts.csv, line {post.line}: its photo {post.photo_id} is not in photos.csv"
@@ -138,7 +141,7 @@ class TakeOver:
         return self._now + timedelta(milliseconds=job.photo.line)
 
     def _given(self, job: _Job) -> Given:
-        """What the Rails app said; of a photo that is on the account nothing that is wrong keeps it from being marked."""
+        """What the Rails app said. Nothing that is wrong with it keeps a photo on the account from being marked."""
         caption = job.photo.caption
         problem = caption_problem(caption) if caption is not None else None
         score: float | None = None

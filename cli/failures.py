@@ -7,6 +7,8 @@ from botocore import exceptions as aws
 from botocore.parsers import ResponseParserError
 
 from adapters.imaging import UnusableImageError
+from adapters.webhook import DeliveryFailedError
+from adapters.webhook_secret import WebhookSecretError
 from domain.faults import Fault
 from domain.ports import RecordsUnavailableError
 from domain.post_next_best import UnknownPersonaError
@@ -25,6 +27,8 @@ EXPECTED: Final = (
     RecordsUnavailableError,
     UnusableImageError,
     TokenStoreUnavailableError,
+    DeliveryFailedError,
+    WebhookSecretError,
     Fault,
     aws.BotoCoreError,
     aws.ClientError,

@@ -8,7 +8,10 @@ import typer
 from typer.core import TyperGroup
 
 from cli import (
+    export,
     history,
+    import_rails,
+    import_records,
     pausing,
     persona,
     persona_service,
@@ -20,6 +23,7 @@ from cli import (
     resolve,
     retry,
     status,
+    webhook,
 )
 from cli.failures import EXPECTED, in_one_line
 from cli.session import Session
@@ -81,8 +85,9 @@ persona_service.add_to(persona.app)
 app.add_typer(persona.app, name="persona")
 app.add_typer(photos.app, name="photos")
 photo_skips.add_to(photos.app)
-for front in (status, queue, posting, history, retry, resolve, pausing, redrive):
+for front in (status, queue, posting, history, retry, resolve, pausing, redrive, export, import_records, import_rails):
     front.add_to(app)
+app.add_typer(webhook.app, name="webhook")
 
 
 def run() -> None:

@@ -83,3 +83,19 @@ def progress_bar() -> Progress:
         transient=True,
         disable=not sys.stderr.isatty(),
     )
+
+
+def counting(what: str) -> Callable[[], None]:
+    """What is to be called for each of ``what``, whose number nobody knows: a line now and then says how many."""
+    began = last = time.monotonic()
+    done = 0
+
+    def on_one() -> None:
+        nonlocal done, last
+        done += 1
+        now = time.monotonic()
+        if now - last >= A_LINE_EVERY:
+            last = now
+            remark(f"{done} {what}, {done / (now - began):.0f}/s")
+
+    return on_one

@@ -45,6 +45,14 @@ def read_secrets(login: Login) -> GivenSecrets:
     )
 
 
+def read_secret(what: str) -> Secret:
+    """One secret, called ``what`` at the prompt. Raises as ``read_secrets`` does."""
+    if sys.stdin.isatty():
+        return _checked(typer.prompt(what.capitalize(), hide_input=True, err=True).strip(), what)
+    content = typer.get_binary_stream("stdin").read(4 * MOST_CHARACTERS)
+    return _checked(content.decode("utf-8-sig", errors="replace").strip(), what)
+
+
 def refuse_arguments(ctx: typer.Context) -> None:
     """Wrong use, most likely a token: Typer's own message would print it."""
     if ctx.args:

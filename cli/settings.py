@@ -29,6 +29,7 @@ _OPTIONAL: Final = {
     "SCORER": "Scorer",
     "BEDROCK_MODEL_ID": "BedrockModelId",
     "NEAR_DUPLICATE_BITS": "NearDuplicateBits",
+    "WEBHOOK_URL": "WebhookUrl",
 }
 # What only commands use: a stack, or an environment, without them can do all the rest.
 EXTRAS: Final = {

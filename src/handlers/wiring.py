@@ -17,10 +17,14 @@ from adapters.dynamo import (
     DynamoPersonaDirectory,
     DynamoPhotoLibrary,
     DynamoPostLedger,
+    DynamoRecordArchive,
     Tables,
 )
 from adapters.meta import GraphHosts, MetaAccounts, MetaPublisher
 from adapters.ssm_tokens import SsmTokenStore
+from adapters.webhook import Webhook
+from adapters.webhook_secret import SsmWebhookSecret
+from domain.archive_ports import RecordArchive
 from domain.ids import PersonaId, RunId
 from domain.ingest_photo import DEFAULT_DISTANCE
 from domain.near_duplicates import FEWEST_BITS, MOST_BITS
@@ -88,6 +92,7 @@ class Settings:
     scorer: str = SCORERS[0]
     bedrock_model_id: str = ""
     near_duplicate_bits: int = DEFAULT_DISTANCE
+    webhook_url: str = ""
 
     @classmethod
     def of(cls, environment: Mapping[str, str]) -> "Settings":
@@ -108,6 +113,7 @@ class Settings:
             scorer=scorer,
             bedrock_model_id=environment.get("BEDROCK_MODEL_ID", ""),
             near_duplicate_bits=_bits(environment.get("NEAR_DUPLICATE_BITS") or str(DEFAULT_DISTANCE)),
+            webhook_url=environment.get("WEBHOOK_URL", ""),
             **values,
         )
 
@@ -203,12 +209,7 @@ def silence() -> None:
 def build(settings: Settings) -> Stack:
     """The real adapters, built once for each process and without a call to anybody."""
     silence()
-    tables = Tables.named(
-        personas=settings.personas_table,
-        photos=settings.photos_table,
-        posts=settings.posts_table,
-        lookalikes=settings.lookalikes_table,
-    )
+    tables = _tables(settings)
     parameters = boto3.client("ssm", config=ssm.CLIENT_CONFIG)
     credentials = ssm.SsmCredentials(parameters, settings.token_prefix)
     return Stack(
@@ -224,3 +225,32 @@ def build(settings: Settings) -> Stack:
         accounts=MetaAccounts(settings.graph_hosts),
         clock=SystemClock(),
     )
+
+
+def _tables(settings: Settings) -> Tables:
+    return Tables.named(
+        personas=settings.personas_table,
+        photos=settings.photos_table,
+        posts=settings.posts_table,
+        lookalikes=settings.lookalikes_table,
+    )
+
+
+def build_archive(settings: Settings) -> RecordArchive:
+    """For the owner's commands alone: no function of Lambda's may read or write as much."""
+    return DynamoRecordArchive(_tables(settings))
+
+
+@lru_cache(maxsize=1)
+def build_webhook(settings: Settings) -> Webhook:
+    """The way to the owner's receiver, built once for each process. Raises SettingsError."""
+    if not settings.webhook_url:
+        raise SettingsError("There is no webhook: deploy the stack with the parameter WebhookUrl.")
+    try:
+        return Webhook(settings.webhook_url, build_webhook_secret(settings), SystemClock())
+    except ValueError as error:
+        raise SettingsError(f"WEBHOOK_URL: {error}.") from error
+
+
+def build_webhook_secret(settings: Settings) -> SsmWebhookSecret:
+    return SsmWebhookSecret(boto3.client("ssm", config=ssm.CLIENT_CONFIG), settings.token_prefix)

@@ -17,13 +17,16 @@ from adapters.dynamo import (
     DynamoPersonaDirectory,
     DynamoPhotoLibrary,
     DynamoPostLedger,
+    DynamoRecordArchive,
     Tables,
 )
 from adapters.dynamo import tables as dynamo_tables
+from domain.archive_ports import RecordArchive
 from domain.personas import Persona
 from domain.photos import Photo
 from domain.ports import NearDuplicates, PersonaDirectory, PhotoLibrary, PostLedger
 from domain.posts import Post
+from fakes.archive import FakeRecordArchive
 from fakes.records import FakeNearDuplicates, FakePersonaDirectory, FakePhotoLibrary, FakePostLedger, FakeRecords
 from local import tables as local_tables
 
@@ -57,6 +60,9 @@ class Records(Protocol):
     @property
     def near_duplicates(self) -> NearDuplicates: ...
 
+    @property
+    def archive(self) -> RecordArchive: ...
+
     def everything(self) -> object:
         """All that is stored, to be compared: a refused write must leave it as it was."""
         ...
@@ -75,6 +81,7 @@ class FakeImplementation:
         self.library = FakePhotoLibrary(self._records)
         self.ledger = FakePostLedger(self._records)
         self.near_duplicates = FakeNearDuplicates(self._records)
+        self.archive = FakeRecordArchive(self._records)
 
     def everything(self) -> tuple[dict[Any, Persona], dict[Any, Photo], dict[Any, Post], dict[Any, Any]]:
         records = self._records
@@ -109,6 +116,7 @@ class DynamoImplementation:
         self.library = DynamoPhotoLibrary(self.tables)
         self.ledger = DynamoPostLedger(self.tables)
         self.near_duplicates = DynamoNearDuplicates(self.tables)
+        self.archive = DynamoRecordArchive(self.tables)
 
     def everything(self) -> dict[str, list[Any]]:
         return {table: sorted(self.items(table), key=repr) for table in self.names}

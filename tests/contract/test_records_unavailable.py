@@ -7,26 +7,61 @@ from functools import cache
 
 import pytest
 
-from adapters.dynamo import DynamoPersonaDirectory, DynamoPhotoLibrary, DynamoPostLedger, Tables
+from adapters.dynamo import (
+    DynamoNearDuplicates,
+    DynamoPersonaDirectory,
+    DynamoPhotoLibrary,
+    DynamoPostLedger,
+    Tables,
+)
 from contract.implementations import tables_at
-from contract.scenes import A_MINUTE_LATER, CONTAINER, FAULT, LEASE_OVER, MEDIA, OTHER_LEASE, next_post
+from contract.scenes import A_MINUTE_LATER, CONTAINER, FAULT, LEASE_OVER, MEDIA, OTHER_LEASE, TEN, next_post
 from contract.wire import Wire
+from domain.personas import Fit, Quota
+from domain.photos import HeldBack, HeldBackFor
 from domain.ports import RecordsUnavailableError
-from fakes.library import DEFAULT, NINE, a_persona, a_photo, a_post
+from fakes.library import DEFAULT, NINE, a_persona, a_photo, a_photo_id, a_post
 
-NAMES = {"PersonasTable": "personas", "PhotosTable": "photos", "PostsTable": "posts"}
-OPERATIONS = ["GetItem", "PutItem", "UpdateItem", "Query", "Scan", "TransactWriteItems"]
+NAMES = {"PersonasTable": "personas", "PhotosTable": "photos", "PostsTable": "posts", "LookalikesTable": "lookalikes"}
+OPERATIONS = [
+    *("GetItem", "BatchGetItem", "Query", "Scan"),
+    *("PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems"),
+]
+HASH = "9f172786e71f1e00"
+SKIPPED = HeldBack(HeldBackFor.SKIPPED)
 FAILED = a_post().as_failed(FAULT, A_MINUTE_LATER)
 
 CALLS: dict[str, Callable[[Tables], object]] = {
     "personas.get": lambda tables: DynamoPersonaDirectory(tables).get(DEFAULT),
     "personas.add": lambda tables: DynamoPersonaDirectory(tables).add(a_persona()),
     "personas.resume": lambda tables: DynamoPersonaDirectory(tables).resume(DEFAULT),
+    "personas.pause": lambda tables: DynamoPersonaDirectory(tables).pause(DEFAULT, "A pause."),
+    "personas.remove": lambda tables: DynamoPersonaDirectory(tables).remove(DEFAULT, paused_for="A pause."),
+    "personas.note_quota": lambda tables: DynamoPersonaDirectory(tables).note_quota(DEFAULT, Quota(3, LEASE_OVER)),
+    "personas.set_fit": lambda tables: DynamoPersonaDirectory(tables).set_fit(DEFAULT, Fit.PAD),
+    "personas.note_token": lambda tables: DynamoPersonaDirectory(tables).note_token(
+        a_persona(), refreshed_at=LEASE_OVER, expires_at=None
+    ),
+    "personas.pause_for_token": lambda tables: DynamoPersonaDirectory(tables).pause_for_token(a_persona(), "Dead."),
     "personas.set_caption": lambda tables: DynamoPersonaDirectory(tables).set_caption(DEFAULT, "A caption."),
     "personas.all": lambda tables: DynamoPersonaDirectory(tables).all(),
     "library.best_first": lambda tables: next(DynamoPhotoLibrary(tables).best_first(DEFAULT)),
     "library.get": lambda tables: DynamoPhotoLibrary(tables).get(DEFAULT, a_photo().photo_id),
     "library.add": lambda tables: DynamoPhotoLibrary(tables).add(a_photo()),
+    "library.beginning_with": lambda tables: DynamoPhotoLibrary(tables).beginning_with(DEFAULT, "abcdef", limit=2),
+    "library.count_queued": lambda tables: DynamoPhotoLibrary(tables).count_queued(DEFAULT, minimum_score=0, most=5),
+    "library.every": lambda tables: next(DynamoPhotoLibrary(tables).every(DEFAULT)),
+    "library.admit": lambda tables: DynamoPhotoLibrary(tables).admit(a_photo()),
+    "library.hold_back": lambda tables: DynamoPhotoLibrary(tables).hold_back(DEFAULT, a_photo().photo_id, SKIPPED),
+    "library.unqueue": lambda tables: DynamoPhotoLibrary(tables).unqueue(DEFAULT, a_photo().photo_id),
+    "library.release": lambda tables: DynamoPhotoLibrary(tables).release(DEFAULT, a_photo().photo_id),
+    "near_duplicates.note": lambda tables: DynamoNearDuplicates(tables).note(a_photo(perceptual_hashes=(HASH,))),
+    "near_duplicates.near": lambda tables: DynamoNearDuplicates(tables).near(DEFAULT, [HASH], 3),
+    "near_duplicates.join": lambda tables: DynamoNearDuplicates(tables).join(DEFAULT, a_photo_id("a"), a_photo_id("b")),
+    "near_duplicates.elect": lambda tables: DynamoNearDuplicates(tables).elect(DEFAULT, a_photo_id("a")),
+    "near_duplicates.members": lambda tables: DynamoNearDuplicates(tables).members(DEFAULT, a_photo_id("a")),
+    "ledger.retry": lambda tables: DynamoPostLedger(tables).retry(FAILED, a_post(slot=TEN)),
+    "ledger.resolve": lambda tables: DynamoPostLedger(tables).resolve(a_post(), FAILED),
     "ledger.claim": lambda tables: DynamoPostLedger(tables).claim(a_post()),
     "ledger.refuse": lambda tables: DynamoPostLedger(tables).refuse(FAILED, pause="A pause."),
     "ledger.latest": lambda tables: DynamoPostLedger(tables).latest(DEFAULT, NINE),
@@ -78,6 +113,7 @@ def test_every_method_of_the_ports_is_here() -> None:
         "personas": DynamoPersonaDirectory,
         "library": DynamoPhotoLibrary,
         "ledger": DynamoPostLedger,
+        "near_duplicates": DynamoNearDuplicates,
     }
     public = {f"{port}.{name}" for port, adapter in adapters.items() for name in vars(adapter) if name[0] != "_"}
     assert public == CALLS.keys()

@@ -40,6 +40,7 @@ def call(name: CallName, instagram_url: str, facebook_url: str, image_url: str, 
         "media_publish": lambda: publisher.publish(persona, ContainerId("1"), within=SOON),
         "recent_media": lambda: publisher.recent_media(persona, within=SOON),
         "get_media": lambda: publisher.permalink(persona, MediaId("1"), within=SOON),
+        "quota": lambda: publisher.quota_left(persona, within=SOON),
     }
     with pytest.raises(Fault) as raised:
         calls[name]()

@@ -71,8 +71,13 @@ def expand(template: dict[str, Json] | None = None, /, **parameters: str) -> Sta
         for name, resource in template["Resources"].items()
         if "Condition" not in resource or intrinsics.holds(resource["Condition"])
     }
+    outputs = {
+        name: intrinsics.resolve(output)
+        for name, output in template["Outputs"].items()
+        if "Condition" not in output or intrinsics.holds(output["Condition"])
+    }
     needs = {name: set(_named(template["Resources"][name])) & resources.keys() for name in resources}
-    return Stack(resources, intrinsics.resolve(template["Outputs"]), needs)
+    return Stack(resources, outputs, needs)
 
 
 def _named(node: Json) -> Iterator[str]:

@@ -23,6 +23,8 @@ from adapters.meta import MetaPublisher
 from adapters.s3 import S3Renditions
 from adapters.scoring import BedrockScorer
 from adapters.ssm import SsmCredentials
+from adapters.webhook import Webhook
+from adapters.webhook_secret import SsmWebhookSecret
 from domain.ports import Publisher
 from domain.secret import Secret
 from fakes.library import Engine
@@ -148,7 +150,7 @@ def _listen(guard: LeakGuard) -> None:
             entry.logger.setLevel(logging.DEBUG)
         if hasattr(entry, "handler"):
             entry.handler = _overheard(guard, f"{module.name}.handler", entry.handler, answers=True)  # type: ignore[attr-defined]
-    for owner in (MetaPublisher, SsmCredentials, S3Renditions, BedrockScorer):
+    for owner in (MetaPublisher, SsmCredentials, S3Renditions, BedrockScorer, Webhook, SsmWebhookSecret):
         for name, method in list(vars(owner).items()):
             if callable(method) and not name.startswith("_"):
                 setattr(owner, name, _overheard(guard, f"{owner.__name__}.{name}", method, answers=False))

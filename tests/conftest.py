@@ -25,6 +25,8 @@ from adapters.s3_inbox import S3Inbox
 from adapters.scoring import BedrockScorer
 from adapters.ssm import SsmCredentials
 from adapters.ssm_tokens import SsmTokenStore
+from adapters.webhook import Webhook
+from adapters.webhook_secret import SsmWebhookSecret
 from domain.ports import Publisher
 from domain.secret import Secret
 from domain.token_ports import Accounts, TokenStore
@@ -153,7 +155,10 @@ def _listen(guard: LeakGuard) -> None:
             entry.logger.setLevel(logging.DEBUG)
         if hasattr(entry, "handler"):
             entry.handler = _overheard(guard, f"{module.name}.handler", entry.handler, answers=True)  # type: ignore[attr-defined]
-    for owner in (MetaPublisher, MetaAccounts, SsmCredentials, SsmTokenStore, S3Renditions, S3Inbox, BedrockScorer):
+    for owner in (
+        *(MetaPublisher, MetaAccounts, SsmCredentials, SsmTokenStore),
+        *(S3Renditions, S3Inbox, BedrockScorer, Webhook, SsmWebhookSecret),
+    ):
         for name, method in list(vars(owner).items()):
             if callable(method) and not name.startswith("_"):
                 setattr(owner, name, _overheard(guard, f"{owner.__name__}.{name}", method, answers=False))

@@ -22,6 +22,7 @@ from fakes.library import DEFAULT, NINE, a_persona, a_photo, a_photo_id, a_post
 
 AT = a_post().created_at
 POSTED = a_post().as_posted(MediaId("1792"), AT)
+BURST = {"first": 5.0, "second": 7.0, "third": 6.0}
 FENCED = a_post().as_fenced(ContainerId("1788"), AT)
 
 
@@ -85,6 +86,29 @@ def test_lines_in_any_order_give_the_same() -> None:
     assert imported(stack, records).problems == []
     assert queue(stack) == [a_photo_id("second")]
     assert exported(stack)[0] == to_line(a_persona())
+
+
+def test_of_a_burst_the_best_is_queued_once_all_of_it_is_there_and_none_before() -> None:
+    burst = a_photo_id("first")
+    lines: list[Record] = [a_persona(), *(a_photo(name, score=score, burst=burst) for name, score in BURST.items())]
+    stack = FakeImplementation()
+    waiting: list[list[str]] = []
+    elect = stack.near_duplicates.elect
+    stack.near_duplicates.elect = lambda *names: waiting.append(queue(stack)) or elect(*names)  # type: ignore[method-assign,func-returns-value]
+    imported(stack, lines)
+    assert waiting == [[]]
+    assert queue(stack) == [a_photo_id("second")]
+
+
+def test_an_import_that_broke_off_before_the_election_makes_up_for_it() -> None:
+    burst = a_photo_id("first")
+    stack = FakeImplementation()
+    photos = [a_photo(name, score=score, burst=burst) for name, score in BURST.items()]
+    for photo in photos:
+        stack.archive.restore_photo(photo)
+    assert queue(stack) == []
+    imported(stack, [a_persona(), *photos])
+    assert queue(stack) == [a_photo_id("second")]
 
 
 # ---- posts that were under way ----

@@ -163,3 +163,17 @@ def test_mutated_files_are_read_or_refused_and_nothing_else() -> None:
                     damaged[place] = drawn.choice((0, 1, 0x7F, 0xFF, drawn.randrange(256)))
         with suppress(UnusableImageError):
             prepare_photo(bytes(damaged))
+
+
+def test_a_webp_has_a_limit_of_its_own_since_it_is_decoded_whole() -> None:
+    """A lossless header alone: width and height less one in 14 bits each (RFC 9649, section 3.4)."""
+    for width, refused in ((10_000, False), (12_001, True)):
+        bits = (width - 1) | (9_999 << 14)
+        payload = b"\x2f" + bits.to_bytes(4, "little") + bytes(3)
+        chunk = b"VP8L" + len(payload).to_bytes(4, "little") + payload
+        source = b"RIFF" + (4 + len(chunk)).to_bytes(4, "little") + b"WEBP" + chunk
+        with pytest.raises(UnusableImageError) as raised:
+            prepare_photo(source)
+        assert (raised.value.kind is Rejection.TOO_MANY_PIXELS) is refused
+        if refused:
+            assert "120 megapixels" in raised.value.reason

@@ -16,6 +16,8 @@ from adapters.imaging.errors import Rejection, UnusableImageError
 
 MOST_SOURCE_BYTES: Final = 100_000_000
 MOST_PIXELS: Final = 200_000_000
+MOST_WEBP_PIXELS: Final = 120_000_000
+"""libwebp decodes the whole picture twice over: 15 bytes a pixel, of the 2048 MB that the function has."""
 
 # Pillow's own guard stands lower (error at 179 million pixels) and counts in the same place, in Image.open. A JPEG
 # of MPO form, as phones write it, is opened by the JPEG plugin.
@@ -101,18 +103,24 @@ def open_picture(source: bytes) -> ImageFile.ImageFile:
                 warnings.simplefilter("error", Image.DecompressionBombWarning)
                 picture = Image.open(io.BytesIO(source), formats=_FORMATS)
         except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-            raise UnusableImageError(
-                f"The picture claims more than {MOST_PIXELS // 1_000_000} megapixels, too many to decode safely. "
-                "Export it at a smaller size: 1440 px of width is all that Instagram shows.",
-                Rejection.TOO_MANY_PIXELS,
-            ) from error
+            raise _too_many_pixels(MOST_PIXELS) from error
         except UnidentifiedImageError as error:
             raise _unidentified(source) from error
+        if picture.format == "WEBP" and picture.width * picture.height > MOST_WEBP_PIXELS:
+            raise _too_many_pixels(MOST_WEBP_PIXELS)
         if _is_camera_raw(picture, source):
             raise UnusableImageError(
                 f"This is a camera's raw file, which this program cannot develop. {_EXPORT}", Rejection.UNSUPPORTED
             )
     return picture
+
+
+def _too_many_pixels(most: int) -> UnusableImageError:
+    return UnusableImageError(
+        f"The picture claims more than {most // 1_000_000} megapixels, too many to decode safely. "
+        "Export it at a smaller size: 1440 px of width is all that Instagram shows.",
+        Rejection.TOO_MANY_PIXELS,
+    )
 
 
 @cache

@@ -10,7 +10,7 @@ from adapters.imaging import UnusableImageError
 from adapters.webhook import DeliveryFailedError
 from adapters.webhook_secret import WebhookSecretError
 from domain.faults import Fault
-from domain.ports import RecordsUnavailableError
+from domain.ports import RecordsUnavailableError, ScorerUnavailableError
 from domain.post_next_best import UnknownPersonaError
 from domain.token_ports import TokenStoreUnavailableError
 from handlers.wiring import SettingsError
@@ -25,6 +25,7 @@ EXPECTED: Final = (
     SettingsError,
     UnknownPersonaError,
     RecordsUnavailableError,
+    ScorerUnavailableError,
     UnusableImageError,
     TokenStoreUnavailableError,
     DeliveryFailedError,

@@ -20,7 +20,7 @@ from domain.ids import PhotoId
 from domain.ingest_photo import Given, Ingested, IngestPhoto, photo_id_of
 from domain.intake_ports import UnusablePhotoError
 from domain.personas import Persona
-from domain.ports import Addition
+from domain.ports import Addition, UnscorablePictureError
 
 AT_ONCE: Final = min(MOST_CONNECTIONS, 4 * (os.cpu_count() or 1))
 """Photos that are worked on at once. Pillow leaves Python's lock alone while it works, and AWS is waited for most of
@@ -40,6 +40,12 @@ class ImportReport:
 
     def count(self, addition: Addition) -> int:
         return Counter(self.additions.values())[addition]
+
+    def wait(self, photo_id: PhotoId | None) -> None:
+        """The photo was taken in without a score."""
+        if photo_id is not None:
+            self.additions.setdefault(photo_id, Addition.ADDED)
+            self.waiting.add(photo_id)
 
     def record(self, done: Ingested) -> None:
         """A photo that was added stays added, whatever its twin brings."""
@@ -63,6 +69,7 @@ class _Seen:
 class _Job:
     file: PhotoFile
     done: "Future[Ingested]"
+    photo_id: PhotoId | None = None
 
 
 class _UnreadableError(Exception):
@@ -137,7 +144,7 @@ class PhotoImport:
         # A millisecond apart, as fine as the records keep them: of equal scores the order of the names decides.
         imported_at = self._started_at + timedelta(milliseconds=place)
         work = partial(self._ingest, self._persona, source, _given(row), imported_at=imported_at)
-        self._jobs.append(_Job(file, pool.submit(work)))
+        self._jobs.append(_Job(file, pool.submit(work), photo_id))
 
     def _finish(self, on_file: Callable[[str], None]) -> None:
         """The oldest job. Raises what it raised."""
@@ -146,6 +153,10 @@ class PhotoImport:
             self.report.record(job.done.result())
         except UnusablePhotoError as error:
             self.report.left_out.append(LeftOut(job.file.name, error.reason))
+        except UnscorablePictureError as error:
+            # It is in the library, and waits there; asking again would bring the same answer.
+            self.report.wait(job.photo_id)
+            self.report.notes.append(f"{job.file.name} waits, since the scorer cannot judge it: {error}")
         except _UnreadableError as error:
             self.report.left_out.append(LeftOut(job.file.name, f"it cannot be read: {error}"))
         on_file(job.file.name)

@@ -1,9 +1,16 @@
 """Where pictures are made ready: the port of the domain over this package."""
 
+import os
+from threading import BoundedSemaphore
+from typing import Final
+
 from adapters.imaging.errors import UnusableImageError
 from adapters.imaging.preparation import perceptual_hash, prepare_photo
 from domain.intake_ports import PreparedPhoto, UnusablePhotoError
 from domain.personas import Fit
+
+# As many as there are processors: a large picture takes up to 2 GB, and waiting for AWS needs none of them.
+_AT_ONCE: Final = BoundedSemaphore(os.cpu_count() or 1)
 
 
 class ImagingDarkroom:
@@ -11,7 +18,8 @@ class ImagingDarkroom:
 
     def prepare(self, source: bytes, fit: Fit) -> PreparedPhoto:
         try:
-            prepared = prepare_photo(source, fit=fit)
+            with _AT_ONCE:
+                prepared = prepare_photo(source, fit=fit)
         except UnusableImageError as error:
             raise UnusablePhotoError(error.kind.value, error.reason) from None
         rendition = prepared.rendition

@@ -7,11 +7,11 @@ from typing import Final
 
 from domain.captions import alt_text_problem, caption_problem
 from domain.ids import PersonaId, PhotoId
-from domain.ingest_photo import Given, IngestPhoto
+from domain.ingest_photo import Given, IngestPhoto, photo_id_of
 from domain.intake_ports import Arrived, Inbox, UnusablePhotoError
 from domain.personas import parse_persona_id
 from domain.photos import parse_score
-from domain.ports import Addition, PersonaDirectory, RunLog
+from domain.ports import Addition, PersonaDirectory, RunLog, UnscorablePictureError
 
 INCOMING: Final = "incoming/"
 REJECTED: Final = "rejected/"
@@ -106,7 +106,12 @@ class ReceiveFile:
         source = self._inbox.read(arrived)
         if source is None:
             return Receipt(Reception.GONE, arrived.object_key, persona_id)
-        done = self._ingest(persona, source, given)
+        try:
+            done = self._ingest(persona, source, given)
+        except UnscorablePictureError as error:
+            # It is in the library, and another delivery would bring the same answer: nothing is to be tried again.
+            self._log.warning("The photo waits, since the scorer cannot judge it: give it a score.", reason=str(error))
+            return Receipt(Reception.ADDED, arrived.object_key, persona_id, photo_id_of(source), reason=str(error))
         reception = {
             Addition.ADDED: Reception.ADDED,
             Addition.UPDATED: Reception.UPDATED,

@@ -14,10 +14,11 @@ from adapters.clock import SystemClock
 from adapters.dynamo import DynamoPhotoLibrary
 from adapters.imaging.measures import SCORER
 from adapters.s3 import S3Renditions
+from adapters.scoring import MeasuredScorer
 from cli import photo_folder
 from domain.ids import PersonaId, PhotoId
 from domain.photos import Photo
-from domain.ports import RecordsUnavailableError
+from domain.ports import RecordsUnavailableError, ScorerUnavailableError, UnscorablePictureError
 from integration.test_cli_stack import PERSONA, CliStack, error_line, jpeg
 
 COLOURS = ("red", "green", "blue", "yellow", "purple", "orange")
@@ -159,6 +160,34 @@ def test_a_photo_without_a_score_of_its_owners_is_measured(stack: CliStack, fold
     analysis = photo(stack, ids["a.jpg"]).analysis
     assert analysis is not None
     assert (analysis.aesthetic_score, analysis.scorer) == (5.0, "given")
+
+
+def test_a_picture_that_the_scorer_cannot_judge_waits_and_the_others_go_on(
+    stack: CliStack, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = put(folder, "a.jpg", "b.jpg", "c.jpg", scores="file,aesthetic_score\na.jpg,7\nc.jpg,5\n")
+
+    def refuse(*_: object) -> None:
+        raise UnscorablePictureError("The model does not answer for this picture.")
+
+    monkeypatch.setattr(MeasuredScorer, "score", refuse)
+    result = import_(stack, folder)
+    assert (result.exit_code, counts(result)) == (0, "Photos: added 3, updated 0, unchanged 0; left out 0.")
+    assert "note: b.jpg waits, since the scorer cannot judge it" in result.stdout
+    assert queue(stack) == [ids["a.jpg"], ids["c.jpg"]]
+
+
+def test_a_scorer_that_is_away_is_one_line(stack: CliStack, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(folder, "a.jpg")
+
+    def away(*_: object) -> None:
+        raise ScorerUnavailableError("The scorer does not answer.")
+
+    monkeypatch.setattr(MeasuredScorer, "score", away)
+    result = import_(stack, folder)
+    assert result.exit_code == 1
+    assert "Error: The scorer does not answer." in result.stderr
+    assert "run the same command again" in result.stderr
 
 
 def test_a_photo_that_was_posted_does_not_come_back_by_a_new_score(stack: CliStack, folder: Path) -> None:

@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 
 from adapters.imaging import MOST_SOURCE_BYTES, Rejection, UnusableImageError, prepare_photo
+from adapters.imaging.colour import to_srgb
 
 PROJECT: Final = Path(__file__).parents[2]
 KINDS: Final = ("JPEG", "PNG", "WEBP", "TIFF", "AVIF")
@@ -177,3 +178,20 @@ def test_a_webp_has_a_limit_of_its_own_since_it_is_decoded_whole() -> None:
         assert (raised.value.kind is Rejection.TOO_MANY_PIXELS) is refused
         if refused:
             assert "120 megapixels" in raised.value.reason
+
+
+def test_a_heic_whose_item_names_are_no_text_is_refused_before_it_is_opened() -> None:
+    """One byte changed in an item's type: libheif's wrapper ended the whole process."""
+    source = (Path(__file__).parents[1] / "data" / "corners-6.heic").read_bytes()
+    start = source.index(b"Exif", source.index(b"iinf"))
+    for place in range(start, start + 4):
+        damaged = source[:place] + bytes([source[place] | 0x80]) + source[place + 1 :]
+        with pytest.raises(UnusableImageError) as raised:
+            prepare_photo(damaged)
+        assert raised.value.kind is Rejection.DAMAGED
+    assert prepare_photo(source).rendition.jpeg
+
+
+@pytest.mark.parametrize("profile", ["text", (7, 8), 7], ids=["text", "numbers", "a number"])
+def test_a_profile_that_is_no_bytes_is_no_profile(profile: object) -> None:
+    assert to_srgb(Image.new("RGB", (4, 4), "teal"), profile).getpixel((0, 0)) == (0, 128, 128)  # type: ignore[arg-type]

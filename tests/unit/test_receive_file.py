@@ -8,7 +8,7 @@ from domain.ids import PersonaId
 from domain.ingest_photo import Given, photo_id_of
 from domain.intake_ports import InboxUnavailableError
 from domain.photos import GIVEN
-from domain.ports import ScorerUnavailableError
+from domain.ports import ScorerUnavailableError, UnscorablePictureError
 from domain.receive_file import LARGEST_FILE, Reception, _RefusedError, given_of
 from fakes.intake import Intake, a_file
 from fakes.struck import KilledError, Strike
@@ -218,6 +218,20 @@ def test_without_its_scorer_the_file_stays_and_the_next_delivery_completes_it(in
     intake.scorer.is_down = False
     assert intake.receive_file()(KEY).reception is Reception.UPDATED
     assert intake.queue() == [photo_id_of(SUNRISE)]
+
+
+def test_a_picture_that_the_scorer_cannot_judge_is_taken_in_and_not_tried_again(
+    intake: Intake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: bytes) -> None:
+        raise UnscorablePictureError("The model does not answer for this picture.")
+
+    monkeypatch.setattr(intake.scorer, "score", refuse)
+    intake.inbox.upload(KEY, SUNRISE)
+    receipt = intake.receive_file()(KEY)
+    assert (receipt.reception, receipt.photo_id) == (Reception.ADDED, photo_id_of(SUNRISE))
+    assert "does not answer for this picture" in (receipt.reason or "")
+    assert intake.queue() == []
 
 
 def test_a_bucket_that_does_not_answer_refuses_no_file(intake: Intake, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,7 +27,7 @@ def _converted(pixels: Image.Image, profile: bytes | None) -> Image.Image:
     if profile:
         try:
             transform = _transform(profile)
-        except (OSError, ValueError, ImageCms.PyCMSError):
+        except (OSError, TypeError, ValueError, ImageCms.PyCMSError):
             transform = None
         if transform and transform.input_mode == "RGB" and pixels.mode == "L":
             pixels = pixels.convert("RGB")

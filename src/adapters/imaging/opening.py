@@ -13,11 +13,14 @@ import pi_heif
 from PIL import Image, ImageFile, TiffImagePlugin, UnidentifiedImageError
 
 from adapters.imaging.errors import Rejection, UnusableImageError
+from adapters.imaging.heif_items import check_item_texts
 
 MOST_SOURCE_BYTES: Final = 100_000_000
 MOST_PIXELS: Final = 200_000_000
-MOST_WEBP_PIXELS: Final = 120_000_000
-"""libwebp decodes the whole picture twice over: 15 bytes a pixel, of the 2048 MB that the function has."""
+MOST_WHOLE_PIXELS: Final = 120_000_000
+"""Of a picture whose decoder takes 12 to 15 bytes a pixel, of the 2048 MB that the function has: WebP and AVIF, which
+are decoded whole and more than once, and a TIFF of more than 8 bits a channel.
+"""
 
 # Pillow's own guard stands lower (error at 179 million pixels) and counts in the same place, in Image.open. A JPEG
 # of MPO form, as phones write it, is opened by the JPEG plugin.
@@ -48,6 +51,7 @@ _OTHER_KINDS = (
 
 _NEW_SUBFILE_TYPE, _REDUCED_RESOLUTION = 254, 1
 _DNG_VERSION = 50706
+_BITS_PER_SAMPLE = 258
 
 # What Pillow's decoders raise on damaged data, found by cutting and flipping bytes of every format taken here.
 _DAMAGE = (
@@ -98,6 +102,8 @@ def open_picture(source: bytes) -> ImageFile.ImageFile:
         )
     _read_heif()
     with damage_refused():
+        if _brands(source):
+            check_item_texts(source)
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("error", Image.DecompressionBombWarning)
@@ -106,13 +112,24 @@ def open_picture(source: bytes) -> ImageFile.ImageFile:
             raise _too_many_pixels(MOST_PIXELS) from error
         except UnidentifiedImageError as error:
             raise _unidentified(source) from error
-        if picture.format == "WEBP" and picture.width * picture.height > MOST_WEBP_PIXELS:
-            raise _too_many_pixels(MOST_WEBP_PIXELS)
+        most = _most_pixels(picture)
+        if picture.width * picture.height > most:
+            raise _too_many_pixels(most)
         if _is_camera_raw(picture, source):
             raise UnusableImageError(
                 f"This is a camera's raw file, which this program cannot develop. {_EXPORT}", Rejection.UNSUPPORTED
             )
     return picture
+
+
+def _most_pixels(picture: ImageFile.ImageFile) -> int:
+    is_deep = picture.format == "TIFF" and max(_bits_per_sample(picture)) > 8
+    return MOST_WHOLE_PIXELS if picture.format in {"WEBP", "AVIF"} or is_deep else MOST_PIXELS
+
+
+def _bits_per_sample(picture: ImageFile.ImageFile) -> tuple[int, ...]:
+    bits = getattr(picture, "tag_v2", {}).get(_BITS_PER_SAMPLE, (1,))
+    return tuple(bit for bit in (bits if isinstance(bits, tuple) else (bits,)) if isinstance(bit, int)) or (1,)
 
 
 def _too_many_pixels(most: int) -> UnusableImageError:

@@ -1,7 +1,7 @@
 """The driver: moves a post forward from wherever its record stands, whoever calls it.
 
 The first run of a slot, a repeated delivery and the reconciler all end here, so that there is one protocol and one
-place where it can be wrong: container, fence, publish, record. Only ``_send`` publishes, and only past the fence.
+place where it can be wrong: container, fence, publish, record. Only ``_publish`` sends, and only past the fence.
 """
 
 from collections.abc import Iterator

@@ -7,16 +7,13 @@ that no photo is ever chosen whose file is missing; and the photo is queued last
 import hashlib
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final
 
 from domain.ids import PersonaId, PhotoId
 from domain.intake_ports import Darkroom, RenditionStore
+from domain.near_duplicates import DEFAULT_DISTANCE
 from domain.personas import Persona
 from domain.photos import GIVEN, Photo, PhotoAnalysis
 from domain.ports import Addition, Clock, NearDuplicates, PhotoLibrary, PhotoScorer, ScorerUnavailableError
-
-DEFAULT_DISTANCE: Final = 6
-"""Photos whose hashes differ in so many of 64 bits, or fewer, are the same shot."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,9 @@ FEWEST_BITS: Final = 0
 MOST_BITS: Final = 7
 """No greater distance can be asked for: this is how far the buckets are sure to find every photo."""
 
+DEFAULT_DISTANCE: Final = 6
+"""Photos whose hashes differ in so many of 64 bits, or fewer, are the same shot."""
+
 SAME_COLOUR: Final = 32
 """How far the mean red, green and blue of one shot may lie apart, of 255. The 64 bits know nothing of colour."""
 

@@ -8,16 +8,19 @@ raises is repeated by Lambda, and after that its event lies in the dead-letter q
 import os
 from typing import Any
 
-from aws_lambda_powertools import Logger, Metrics
-from aws_lambda_powertools.metrics import MetricUnit
-from aws_lambda_powertools.utilities.typing import LambdaContext
+from handlers.quick_imports import quick_imports
 
-from domain.faults import Fault
-from domain.intake_ports import InboxUnavailableError
-from domain.ports import RecordsUnavailableError, ScorerUnavailableError
-from domain.receive_file import Receipt, Reception
-from handlers import intake_wiring, uploads, wiring
-from handlers.telling import NAMESPACE, PowertoolsRunLog
+with quick_imports():
+    from aws_lambda_powertools import Logger, Metrics
+    from aws_lambda_powertools.metrics import MetricUnit
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+    from domain.faults import Fault
+    from domain.intake_ports import InboxUnavailableError
+    from domain.ports import RecordsUnavailableError, ScorerUnavailableError
+    from domain.receive_file import Receipt, Reception
+    from handlers import intake_wiring, uploads, wiring
+    from handlers.telling import NAMESPACE, PowertoolsRunLog
 
 METRIC_NAMES = {
     Reception.ADDED: "PhotosAdded",

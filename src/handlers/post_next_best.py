@@ -8,13 +8,16 @@ raises here has written nothing that a later run could not go on from.
 import os
 from typing import Any
 
-from aws_lambda_powertools import Logger, Metrics
-from aws_lambda_powertools.utilities.typing import LambdaContext
+from handlers.quick_imports import quick_imports
 
-from domain.ports import RecordsUnavailableError
-from domain.post_next_best import UnknownPersonaError
-from handlers import events, wiring
-from handlers.telling import NAMESPACE, PowertoolsRunLog, tell
+with quick_imports():
+    from aws_lambda_powertools import Logger, Metrics
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+    from domain.ports import RecordsUnavailableError
+    from domain.post_next_best import UnknownPersonaError
+    from handlers import events, wiring
+    from handlers.telling import NAMESPACE, PowertoolsRunLog, tell
 
 logger = Logger()
 metrics = Metrics(namespace=NAMESPACE)

@@ -12,16 +12,19 @@ import os
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from aws_lambda_powertools import Logger, Metrics
-from aws_lambda_powertools.metrics import MetricUnit
-from aws_lambda_powertools.utilities.typing import LambdaContext
+from handlers.quick_imports import quick_imports
 
-from domain.outcomes import Outcome, Report
-from domain.ports import RecordsUnavailableError
-from domain.post_driver import Run
-from domain.take_stock import TakeStock
-from handlers import events, wiring
-from handlers.telling import NAMESPACE, PowertoolsRunLog, tell
+with quick_imports():
+    from aws_lambda_powertools import Logger, Metrics
+    from aws_lambda_powertools.metrics import MetricUnit
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+    from domain.outcomes import Outcome, Report
+    from domain.ports import RecordsUnavailableError
+    from domain.post_driver import Run
+    from domain.take_stock import TakeStock
+    from handlers import events, wiring
+    from handlers.telling import NAMESPACE, PowertoolsRunLog, tell
 
 UNRESOLVED_ALARM: Final = timedelta(hours=1)
 """The owner is told of an unresolved post after this, though it is looked at for a day."""

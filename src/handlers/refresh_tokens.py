@@ -7,15 +7,18 @@ run asks nothing of those that the first one saw to. What one run leaves is seen
 import os
 from typing import Any, Final
 
-from aws_lambda_powertools import Logger, Metrics
-from aws_lambda_powertools.metrics import MetricUnit
-from aws_lambda_powertools.utilities.typing import LambdaContext
+from handlers.quick_imports import quick_imports
 
-from domain.ports import RecordsUnavailableError
-from domain.refresh_tokens import TokenOutcome, TokenReport
-from domain.tokens import days_left
-from handlers import wiring
-from handlers.telling import NAMESPACE, PowertoolsRunLog
+with quick_imports():
+    from aws_lambda_powertools import Logger, Metrics
+    from aws_lambda_powertools.metrics import MetricUnit
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+    from domain.ports import RecordsUnavailableError
+    from domain.refresh_tokens import TokenOutcome, TokenReport
+    from domain.tokens import days_left
+    from handlers import wiring
+    from handlers.telling import NAMESPACE, PowertoolsRunLog
 
 _METRIC_NAMES: Final = {TokenOutcome.FAILED: "TokenRefreshFailed", TokenOutcome.DEAD: "TokenExpired"}
 

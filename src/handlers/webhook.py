@@ -11,18 +11,21 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from aws_lambda_powertools import Logger, Metrics
-from aws_lambda_powertools.metrics import MetricUnit
-from aws_lambda_powertools.utilities.typing import LambdaContext
+from handlers.quick_imports import quick_imports
 
-from adapters.clock import SystemClock
-from adapters.dynamo.stream import UnreadableChangeError, change_of
-from adapters.webhook import DeliveryFailedError, Webhook
-from adapters.webhook_secret import WebhookSecretError
-from domain import notices
-from handlers import wiring
-from handlers.events import EventRefusedError, shown
-from handlers.telling import NAMESPACE
+with quick_imports():
+    from aws_lambda_powertools import Logger, Metrics
+    from aws_lambda_powertools.metrics import MetricUnit
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+    from adapters.clock import SystemClock
+    from adapters.dynamo.stream import UnreadableChangeError, change_of
+    from adapters.webhook import DeliveryFailedError, Webhook
+    from adapters.webhook_secret import WebhookSecretError
+    from domain import notices
+    from handlers import wiring
+    from handlers.events import EventRefusedError, shown
+    from handlers.telling import NAMESPACE
 
 LATE: Final = timedelta(hours=1)
 """The owner is told of a notice that has waited for so long. What is shorter mends itself."""

@@ -1,16 +1,21 @@
-"""The composition root: the only place that reads the environment and joins adapters to use cases."""
+"""The composition root: the only place that reads the environment and joins adapters to use cases.
+
+Imported at once is what a run needs before its claim. All else is imported where it is built, at its first use:
+these imports are most of a cold start (docs/cold-start.md; tests/unit/test_cold_start.py holds it).
+"""
+
+from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
-import boto3
+import botocore.session
 
-from adapters import s3, ssm
 from adapters.clock import SystemClock
 from adapters.dynamo import (
     DynamoNearDuplicates,
@@ -20,14 +25,8 @@ from adapters.dynamo import (
     DynamoRecordArchive,
     Tables,
 )
-from adapters.meta import GraphHosts, MetaAccounts, MetaPublisher
-from adapters.ssm_tokens import SsmTokenStore
-from adapters.webhook import Webhook
-from adapters.webhook_secret import SsmWebhookSecret
-from domain.archive_ports import RecordArchive
 from domain.ids import PersonaId, RunId
-from domain.ingest_photo import DEFAULT_DISTANCE
-from domain.near_duplicates import FEWEST_BITS, MOST_BITS
+from domain.near_duplicates import DEFAULT_DISTANCE, FEWEST_BITS, MOST_BITS
 from domain.personas import parse_persona_id
 from domain.ports import (
     Clock,
@@ -41,13 +40,24 @@ from domain.ports import (
 from domain.post_driver import PostDriver, Run
 from domain.post_next_best import PostNextBest
 from domain.quota import QuotaKeeper
-from domain.reconcile import Reconcile
-from domain.refresh_tokens import RefreshTokens
-from domain.remove_persona import RemovePersona, Schedules
-from domain.resolve_post import ResolvePost
-from domain.retry_post import RetryPost
-from domain.take_stock import TakeStock
-from domain.token_ports import Accounts, TokenStore
+from handlers.late import late
+
+if TYPE_CHECKING:
+    from botocore.config import Config
+    from botocore.session import Session
+
+    from adapters import s3, ssm
+    from adapters.meta import CredentialSource, GraphHosts
+    from adapters.webhook import Webhook
+    from adapters.webhook_secret import SsmWebhookSecret
+    from domain.archive_ports import RecordArchive
+    from domain.reconcile import Reconcile
+    from domain.refresh_tokens import RefreshTokens
+    from domain.remove_persona import RemovePersona, Schedules
+    from domain.resolve_post import ResolvePost
+    from domain.retry_post import RetryPost
+    from domain.take_stock import TakeStock
+    from domain.token_ports import Accounts, TokenStore
 
 _NAMES: Final = (
     "PERSONAS_TABLE",
@@ -95,7 +105,7 @@ class Settings:
     webhook_url: str = ""
 
     @classmethod
-    def of(cls, environment: Mapping[str, str]) -> "Settings":
+    def of(cls, environment: Mapping[str, str]) -> Settings:
         """Raises SettingsError that names every variable that is missing."""
         missing = [name for name in _NAMES if not environment.get(name)]
         if missing:
@@ -119,6 +129,8 @@ class Settings:
 
     @property
     def graph_hosts(self) -> GraphHosts:
+        from adapters.meta import GraphHosts
+
         return GraphHosts(self.instagram_graph_url, self.facebook_graph_url, self.graph_version)
 
 
@@ -155,14 +167,20 @@ class Stack:
         )
 
     def reconcile(self, log: RunLog) -> Reconcile:
+        from domain.reconcile import Reconcile
+
         return Reconcile(
             personas=self.personas, ledger=self.ledger, driver=self._driver(log), clock=self.clock, log=log
         )
 
     def take_stock(self, log: RunLog) -> TakeStock:
+        from domain.take_stock import TakeStock
+
         return TakeStock(personas=self.personas, library=self.library, clock=self.clock, log=log)
 
     def remove_persona(self, schedules: Schedules) -> RemovePersona:
+        from domain.remove_persona import RemovePersona
+
         return RemovePersona(
             schedules=schedules,
             secrets=self.credentials,
@@ -172,14 +190,20 @@ class Stack:
         )
 
     def refresh_tokens(self, log: RunLog) -> RefreshTokens:
+        from domain.refresh_tokens import RefreshTokens
+
         return RefreshTokens(
             personas=self.personas, tokens=self.tokens, accounts=self.accounts, clock=self.clock, log=log
         )
 
     def retry_post(self, log: RunLog) -> RetryPost:
+        from domain.retry_post import RetryPost
+
         return RetryPost(library=self.library, ledger=self.ledger, driver=self._driver(log), clock=self.clock)
 
     def resolve_post(self) -> ResolvePost:
+        from domain.resolve_post import ResolvePost
+
         return ResolvePost(ledger=self.ledger, publisher=self.publisher, clock=self.clock)
 
     def _driver(self, log: RunLog) -> PostDriver:
@@ -210,21 +234,59 @@ def build(settings: Settings) -> Stack:
     """The real adapters, built once for each process and without a call to anybody."""
     silence()
     tables = _tables(settings)
-    parameters = boto3.client("ssm", config=ssm.CLIENT_CONFIG)
-    credentials = ssm.SsmCredentials(parameters, settings.token_prefix)
+    session = late(botocore.session.get_session)
+    credentials = late(lambda: _credentials(settings, session))
     return Stack(
         settings=settings,
         personas=DynamoPersonaDirectory(tables),
         library=DynamoPhotoLibrary(tables),
         ledger=DynamoPostLedger(tables),
         near_duplicates=DynamoNearDuplicates(tables),
-        publisher=MetaPublisher(settings.graph_hosts, credentials),
-        renditions=s3.S3Renditions(boto3.client("s3", config=s3.CLIENT_CONFIG), settings.photos_bucket),
+        publisher=late(lambda: _publisher(settings, credentials)),
+        renditions=late(lambda: _renditions(settings, session)),
         credentials=credentials,
-        tokens=SsmTokenStore(parameters, settings.token_prefix),
-        accounts=MetaAccounts(settings.graph_hosts),
+        tokens=late(lambda: _tokens(settings, session)),
+        accounts=late(lambda: _accounts(settings)),
         clock=SystemClock(),
     )
+
+
+def _publisher(settings: Settings, credentials: CredentialSource) -> Publisher:
+    from adapters.meta import MetaPublisher
+
+    return MetaPublisher(settings.graph_hosts, credentials)
+
+
+def _accounts(settings: Settings) -> Accounts:
+    from adapters.meta import MetaAccounts
+
+    return MetaAccounts(settings.graph_hosts)
+
+
+def _renditions(settings: Settings, session: Session) -> s3.S3Renditions:
+    from adapters import s3
+
+    return s3.S3Renditions(_client(session, "s3", s3.CLIENT_CONFIG), settings.photos_bucket)
+
+
+def _credentials(settings: Settings, session: Session) -> ssm.SsmCredentials:
+    from adapters import ssm
+
+    return ssm.SsmCredentials(_client(session, "ssm", ssm.CLIENT_CONFIG), settings.token_prefix)
+
+
+def _tokens(settings: Settings, session: Session) -> TokenStore:
+    from adapters import ssm
+    from adapters.ssm_tokens import SsmTokenStore
+
+    return SsmTokenStore(_client(session, "ssm", ssm.CLIENT_CONFIG), settings.token_prefix)
+
+
+def _client(session: Session, service: str, config: Config) -> Any:
+    """A client of botocore's, made without a call. boto3's is the same, and costs a cold start 50 ms more, for uploads
+    in parts that no rendition and no token needs.
+    """
+    return session.create_client(service, config=config)
 
 
 def _tables(settings: Settings) -> Tables:
@@ -244,6 +306,8 @@ def build_archive(settings: Settings) -> RecordArchive:
 @lru_cache(maxsize=1)
 def build_webhook(settings: Settings) -> Webhook:
     """The way to the owner's receiver, built once for each process. Raises SettingsError."""
+    from adapters.webhook import Webhook
+
     if not settings.webhook_url:
         raise SettingsError("There is no webhook: deploy the stack with the parameter WebhookUrl.")
     try:
@@ -253,4 +317,7 @@ def build_webhook(settings: Settings) -> Webhook:
 
 
 def build_webhook_secret(settings: Settings) -> SsmWebhookSecret:
-    return SsmWebhookSecret(boto3.client("ssm", config=ssm.CLIENT_CONFIG), settings.token_prefix)
+    from adapters import ssm
+    from adapters.webhook_secret import SsmWebhookSecret
+
+    return SsmWebhookSecret(_client(botocore.session.get_session(), "ssm", ssm.CLIENT_CONFIG), settings.token_prefix)

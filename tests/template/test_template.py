@@ -6,8 +6,7 @@ import re
 
 import pytest
 
-from domain.ingest_photo import DEFAULT_DISTANCE
-from domain.near_duplicates import FEWEST_BITS, MOST_BITS
+from domain.near_duplicates import DEFAULT_DISTANCE, FEWEST_BITS, MOST_BITS
 from handlers.wiring import SCORERS
 from template.expansion import PROJECT, Json, Stack, expand, read_template
 

@@ -11,6 +11,11 @@ def test_the_tokens_are_looked_after_every_day(stack: Stack) -> None:
     assert (rule["State"], rule["ScheduleExpression"]) == ("ENABLED", "rate(1 day)")
 
 
+def test_a_run_has_all_the_time_that_lambda_gives(stack: Stack) -> None:
+    """Fifteen minutes are the most (Lambda developer guide, "Lambda quotas"); docs/scale.md reckons with them."""
+    assert stack.properties("RefreshTokens")["Timeout"] == 900
+
+
 def test_a_token_that_expires_soon_raises_an_alarm_by_its_fewest_days(stack: Stack) -> None:
     alarm = stack.properties("TokenExpiresSoonAlarm")
     assert (alarm["Namespace"], alarm["MetricName"]) == ("FluffyTrain", "TokenDaysLeft")

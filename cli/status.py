@@ -43,7 +43,7 @@ def show_status(ctx: typer.Context, persona_id: PersonaOption = None, as_json: J
     dead_letters = _dead_letters(extras)
     wants = [want for one in every for want in one.wants]
     if not personas:
-        wants.append("There is no persona yet: `fluffy-train persona add NAME --instagram-user-id ID`.")
+        wants.append("There is no persona yet: `fluffy-train persona add PERSONA`.")
     if dead_letters:
         wants.append(f"{dead_letters} given-up events lie in the dead-letter queue: `fluffy-train redrive --dry-run`.")
     if as_json:

@@ -218,6 +218,8 @@ def what_is_wrong_with(line: str) -> str | None:
     """
     command: Json = get_command(app)
     words = shlex.split(line)[1:]
+    if words[:1] == ["--stack"]:  # which all of them take
+        words = words[2:]
     while hasattr(command, "commands"):
         if not words or words[0] not in command.commands:
             return f"{command.name} has no command {words[0]}" if words else f"{command.name} is a group"
@@ -249,6 +251,7 @@ def what_is_wrong_with(line: str) -> str | None:
         ("fluffy-train history", None),
         ("fluffy-train resolve POST --posted MEDIA_ID", None),
         ("fluffy-train photos rejected", None),
+        ("fluffy-train --stack NEW persona set-token PERSONA", None),
         ("fluffy-train persona", "is a group"),
         ("fluffy-train retry SLOT --persona PERSONA", "calls it POST, not SLOT"),
         ("fluffy-train retry --persona PERSONA", "lacks POST"),
@@ -276,9 +279,18 @@ def test_a_command_in_an_alarms_text_exists(alarm: str) -> None:
         assert what_is_wrong_with(line) is None, line
 
 
+DOCS = [PROJECT / "README.md", *sorted((PROJECT / "docs").rglob("*.md"))]
+
+
 @pytest.mark.parametrize("line", sorted(set(quoted(RUNBOOK))))
 def test_a_command_in_the_runbook_exists(line: str) -> None:
     assert what_is_wrong_with(line) is None
+
+
+@pytest.mark.parametrize("path", DOCS, ids=lambda path: path.name)
+def test_a_command_in_any_other_page_exists(path: Path) -> None:
+    lines = [line for line in quoted(path.read_text(encoding="utf-8")) if not line.endswith(" --help")]
+    assert [wrong for line in lines if (wrong := what_is_wrong_with(line)) is not None] == []
 
 
 # ---- what it costs ----

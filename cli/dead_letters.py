@@ -1,7 +1,8 @@
 """What a message of the dead-letter queue is, and what is to be done about it.
 
-Messages come in three shapes. A rule's (EventBridge) and a schedule's (EventBridge Scheduler) have the event as body,
-and the target's ARN and the error beside it. Lambda's destination for failures has all of it in the body.
+Messages come in four shapes. A rule's (EventBridge) and a schedule's (EventBridge Scheduler) have the event as body,
+and the target's ARN and the error beside it. Lambda's destination for failures has all of it in the body. A notice that
+the webhook's receiver did not take is a record of the posts' stream, with nothing beside it.
 """
 
 import json
@@ -17,6 +18,7 @@ from handlers import events, uploads
 
 _FUNCTION: Final = re.compile(r"arn:aws[a-z-]*:lambda:[^:]*:[^:]*:function:([A-Za-z0-9-_]+)(?::.*)?")
 _MOST_QUOTED: Final = 300
+_STREAM: Final = "aws:dynamodb"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,7 @@ class Functions:
     post_next_best: str | None
     ingest_photo: str | None
     reconcile: str | None
+    refresh_tokens: str | None
 
 
 def parse(body: str, attributes: Mapping[str, str]) -> DeadLetter:
@@ -88,6 +91,13 @@ def _function_of(arn: object) -> str | None:
 
 def judge(letter: DeadLetter, functions: Functions, default_persona: PersonaId, bucket: str, now: datetime) -> Verdict:
     """Whether the event is still worth its function's while. Only what names its slot, or its file, may be repeated."""
+    if letter.function is None and letter.event is not None and letter.event.get("eventSource") == _STREAM:
+        return Verdict(
+            "a notice that the webhook's receiver did not take for two days",
+            "`fluffy-train history` has what it would have said. Once the receiver is mended, `aws sqs "
+            "start-message-move-task --source-arn` with this queue's ARN sends it back.",
+            is_spent=True,
+        )
     if letter.function is None or letter.event is None:
         return Verdict("an event of an unknown kind", "Look at the message itself in the Amazon SQS console.")
     try:
@@ -101,6 +111,9 @@ def judge(letter: DeadLetter, functions: Functions, default_persona: PersonaId, 
     if letter.function == functions.reconcile:
         done = "Nothing is to be done: the next start, 15 minutes later, did its work."
         return Verdict("a start of Reconcile", done, is_spent=True)
+    if letter.function == functions.refresh_tokens:
+        done = "Nothing is to be done: the next start, a day later, did its work."
+        return Verdict("a start of RefreshTokens", done, is_spent=True)
     return Verdict(
         f"an event for {letter.function}",
         "That is none of the functions that this command starts: look at the message in the Amazon SQS console.",

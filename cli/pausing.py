@@ -53,7 +53,7 @@ def pause(
         say_json({"persona_id": persona_id, "paused_reason": standing})
     elif standing == reason:
         say(f"{persona_id} is paused: {reason}", "green")
-        say(f"To go on: `fluffy-train resume {persona_id}`")
+        say(f"To go on: `fluffy-train persona resume {persona_id}`")
     else:
         remark(f"{persona_id} was paused before, and keeps that reason: {standing}")
 

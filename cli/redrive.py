@@ -58,7 +58,10 @@ def redrive(
     letters = SqsDeadLetters(boto3.client("sqs", config=CLIENT_CONFIG), extras["DEAD_LETTERS_URL"])
     starts = LambdaStarts(boto3.client("lambda", config=CLIENT_CONFIG))
     functions = Functions(
-        extras.get("POST_NEXT_BEST_FUNCTION"), extras.get("INGEST_PHOTO_FUNCTION"), extras.get("RECONCILE_FUNCTION")
+        post_next_best=extras.get("POST_NEXT_BEST_FUNCTION"),
+        ingest_photo=extras.get("INGEST_PHOTO_FUNCTION"),
+        reconcile=extras.get("RECONCILE_FUNCTION"),
+        refresh_tokens=extras.get("REFRESH_TOKENS_FUNCTION"),
     )
     done: list[_Done] = []
     kept: list[Message] = []
@@ -105,5 +108,6 @@ def _say_end(done: list[_Done], *, as_json: bool) -> None:
         say("The dead-letter queue is empty.")
     elif any(one.became == "kept" for one in done):
         remark(
-            "`fluffy-train redrive --discard-old` deletes what is of no use any more; the empty queue ends the alarm."
+            "`fluffy-train redrive --discard-old` deletes what is of no use any more; what is of an unknown kind is "
+            "deleted in the Amazon SQS console. The empty queue ends the alarm."
         )

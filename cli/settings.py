@@ -42,6 +42,7 @@ EXTRAS: Final = {
     "POST_NEXT_BEST_FUNCTION": "PostNextBestFunction",
     "INGEST_PHOTO_FUNCTION": "IngestPhotoFunction",
     "RECONCILE_FUNCTION": "ReconcileFunction",
+    "REFRESH_TOKENS_FUNCTION": "RefreshTokensFunction",
 }
 _HOSTS: Final = {
     "INSTAGRAM_GRAPH_URL": "https://graph.instagram.com",

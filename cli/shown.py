@@ -87,7 +87,7 @@ def table(*columns: str) -> Table:
 
 def say_personas(personas: Sequence[Persona], default: str, now: datetime) -> None:
     if not personas:
-        say("There is no persona yet. Add one with `fluffy-train persona add NAME`.")
+        say("There is no persona yet. Add one with `fluffy-train persona add PERSONA`.")
         return
     rows = table("Persona", "Instagram user", "Login", "Minimum score", "Fit", "Caption", "Token", "State")
     for persona in personas:

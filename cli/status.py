@@ -10,6 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from adapters.dead_letters import SqsDeadLetters
 from adapters.schedules import CLIENT_CONFIG, AwsSchedules
+from cli.failed_posts import SHOWN_FOR
 from cli.options import JsonOption, PersonaOption
 from cli.persona_status import PersonaStatus, status_of
 from cli.session import existing_persona, opened_with_extras
@@ -24,7 +25,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def show_status(ctx: typer.Context, persona_id: PersonaOption = None, as_json: JsonOption = False) -> None:
-    """Show how each persona stands: its last post, its next slot, how long its photos last, its token, what is open.
+    """Show how each persona stands: last post, next slot, how long photos last, its token, what is open, what failed.
 
     Exit status 0: all is well. 1: something needs you; it is said what, and what to do.
     """
@@ -42,7 +43,7 @@ def show_status(ctx: typer.Context, persona_id: PersonaOption = None, as_json: J
     dead_letters = _dead_letters(extras)
     wants = [want for one in every for want in one.wants]
     if not personas:
-        wants.append("There is no persona yet: `fluffy-train persona add NAME --instagram-user-id ID`.")
+        wants.append("There is no persona yet: `fluffy-train persona add PERSONA`.")
     if dead_letters:
         wants.append(f"{dead_letters} given-up events lie in the dead-letter queue: `fluffy-train redrive --dry-run`.")
     if as_json:
@@ -76,6 +77,7 @@ def _say(one: PersonaStatus, now: datetime) -> None:
         "photos": f"{one.queued}{'+' if one.is_more else ''} in the queue{_runway(one)}",
         "token": _token(one),
         "open": ", ".join(f"{post.slot} {one.words(post)}" for post in one.open) or "nothing",
+        "failed": _failed(one) or f"nothing in {SHOWN_FOR.days} days",
     }
     for name, value in lines.items():
         say(f"  {name:<10} {value}")
@@ -100,6 +102,13 @@ def _runway(one: PersonaStatus) -> str:
     if one.runway_days is None:
         return ""
     return f", {'more than ' if one.is_more else ''}{one.runway_days:.0f} days at {one.posts_per_day:g} posts a day"
+
+
+def _failed(one: PersonaStatus) -> str:
+    """Which ones, and of each whether it needs anything: what it needs is told below."""
+    return "; ".join(
+        f"{failed.post.slot} {'needs you' if failed.want else 'needs nothing'}: {failed.what}" for failed in one.failed
+    )
 
 
 def _token(one: PersonaStatus) -> str:
@@ -135,6 +144,10 @@ def _facts(
                 "token_expires_at": _instant(one.persona.token_expires_at),
                 "token_days_left": one.token_days_left,
                 "open": [{"slot": str(post.slot), "status": one.words(post)} for post in one.open],
+                "failed": [
+                    {"slot": str(failed.post.slot), "what": failed.what, "needs_you": failed.want is not None}
+                    for failed in one.failed
+                ],
                 "needs_you": list(one.wants),
             }
             for one in every

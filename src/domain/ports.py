@@ -105,8 +105,10 @@ class PersonaDirectory(Protocol):
         """
         ...
 
-    def pause_for_token(self, before: Persona, reason: str) -> bool:
-        """Pause the persona, unless it is paused already: the first reason stays, and that is True as well.
+    def pause_for_token(self, before: Persona, reason: str, *, dead_since: datetime) -> bool:
+        """Note that the token has expired by ``dead_since``, and pause the persona.
+
+        Where it is paused already the first reason stays, and that is True as well.
 
         Only under the condition of ``note_token``, so that no new token is paused for the one before it. Raises
         RecordsUnavailableError.

@@ -71,7 +71,7 @@ class TokenRun:
 
 
 class RefreshTokens:
-    """Refreshes what can be refreshed, whichever expires first, first; paused personas too."""
+    """Refreshes what can be refreshed, whichever expires first, first; paused personas too, and the dead at last."""
 
     def __init__(
         self, *, personas: PersonaDirectory, tokens: TokenStore, accounts: Accounts, clock: Clock, log: RunLog
@@ -87,7 +87,8 @@ class RefreshTokens:
 
         Raises RecordsUnavailableError only when the personas cannot be listed at all.
         """
-        waiting = sorted(self._personas.all(), key=_most_urgent)
+        now = self._clock.now()
+        waiting = sorted(self._personas.all(), key=lambda persona: _most_urgent(persona, now))
         reports: list[TokenReport] = []
         unrecorded = 0
         while waiting and ends_at - self._clock.now() >= TIME_FOR_ONE:
@@ -199,9 +200,11 @@ class RefreshTokens:
         if stored is not None and self._replaced_since(persona, stored):
             return self._report(persona, TokenOutcome.REPLACED, reason="Somebody set another token meanwhile.")
         reason = f"{fault.message} {how_to_mend(persona.persona_id)}"
-        if not self._personas.pause_for_token(persona, reason):
+        now = self._clock.now()
+        dead_since = min(now, persona.token_expires_at or now)
+        if not self._personas.pause_for_token(persona, reason, dead_since=dead_since):
             return self._report(persona, TokenOutcome.REPLACED, reason="Somebody changed the persona meanwhile.")
-        return TokenReport(persona.persona_id, TokenOutcome.DEAD, self._clock.now(), reason)
+        return TokenReport(persona.persona_id, TokenOutcome.DEAD, dead_since, reason)
 
     def _replaced_since(self, persona: Persona, stored: StoredToken) -> bool:
         try:
@@ -223,10 +226,12 @@ class RefreshTokens:
         return TokenReport(persona.persona_id, outcome, expires_at, reason)
 
 
-def _most_urgent(persona: Persona) -> tuple[int, float, PersonaId]:
-    """Whichever expires first; before them those of Instagram Login that were never refreshed, and at the end those
-    of Facebook Login of which nobody knows.
+def _most_urgent(persona: Persona, now: datetime) -> tuple[int, float, PersonaId]:
+    """Whichever expires first; before them those of Instagram Login that were never refreshed, after them those of
+    Facebook Login of which nobody knows. At the end the dead, which wait for their owners and for nothing else:
+    were they the first, some hundreds of them would take every run's time, and the living would die as well.
     """
     if persona.token_expires_at is not None:
-        return 1, persona.token_expires_at.timestamp(), persona.persona_id
+        tier = 1 if persona.token_expires_at > now else 3
+        return tier, persona.token_expires_at.timestamp(), persona.persona_id
     return 0 if persona.login is Login.INSTAGRAM else 2, 0.0, persona.persona_id

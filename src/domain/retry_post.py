@@ -107,7 +107,7 @@ def _why_not_its_photo(post: Post, photo: Photo | None) -> str | None:
 
 def _why_not_now(persona: Persona) -> str | None:
     if persona.paused_reason is not None:
-        mend = f"When that is mended: `fluffy-train resume {persona.persona_id}`."
+        mend = f"When that is mended: `fluffy-train persona resume {persona.persona_id}`."
         return f"The persona {persona.persona_id} is paused: {persona.paused_reason} {mend}"
     return None
 

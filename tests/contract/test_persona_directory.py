@@ -112,7 +112,7 @@ def test_a_token_that_somebody_else_has_noted_since_stays_on_record(records: Rec
     before = records.everything()
     later = NOW + timedelta(seconds=1)
     assert records.personas.note_token(persona, refreshed_at=later, expires_at=later) is False
-    assert records.personas.pause_for_token(persona, "The old token is dead.") is False
+    assert records.personas.pause_for_token(persona, "The old token is dead.", dead_since=NOW) is False
     assert records.everything() == before
 
 
@@ -123,24 +123,25 @@ def test_noting_the_same_token_twice_is_done_twice(records: Records) -> None:
         assert records.personas.note_token(FULL, refreshed_at=NOW, expires_at=NOW + timedelta(days=60)) is True
 
 
-def test_a_dead_token_pauses_and_does_nothing_else(records: Records) -> None:
+def test_a_dead_token_is_on_record_as_expired_and_pauses_and_does_nothing_else(records: Records) -> None:
     persona = replace(FULL, paused_reason=None)
     records.personas.add(persona)
-    assert records.personas.pause_for_token(persona, "The token is dead.") is True
-    assert records.personas.get(DEFAULT) == replace(persona, paused_reason="The token is dead.")
+    for _ in range(2):  # as the SDK does when the reply was lost
+        assert records.personas.pause_for_token(persona, "The token is dead.", dead_since=NOW) is True
+    dead = replace(persona, paused_reason="The token is dead.", token_expires_at=NOW)
+    assert records.personas.get(DEFAULT) == dead
 
 
 def test_the_first_reason_of_a_pause_stays(records: Records) -> None:
     records.personas.add(FULL)
-    before = records.everything()
-    assert records.personas.pause_for_token(FULL, "Another reason.") is True
-    assert records.everything() == before
+    assert records.personas.pause_for_token(FULL, "Another reason.", dead_since=NOW) is True
+    assert records.personas.get(DEFAULT) == replace(FULL, token_expires_at=NOW)
 
 
 def test_an_unknown_personas_token_makes_none(records: Records) -> None:
     before = records.everything()
     assert records.personas.note_token(a_persona(), refreshed_at=NOW, expires_at=None) is False
-    assert records.personas.pause_for_token(a_persona(), "The token is dead.") is False
+    assert records.personas.pause_for_token(a_persona(), "The token is dead.", dead_since=NOW) is False
     assert records.everything() == before
 
 

@@ -42,7 +42,9 @@ CALLS: dict[str, Callable[[Tables], object]] = {
     "personas.note_token": lambda tables: DynamoPersonaDirectory(tables).note_token(
         a_persona(), refreshed_at=LEASE_OVER, expires_at=None
     ),
-    "personas.pause_for_token": lambda tables: DynamoPersonaDirectory(tables).pause_for_token(a_persona(), "Dead."),
+    "personas.pause_for_token": lambda tables: DynamoPersonaDirectory(tables).pause_for_token(
+        a_persona(), "Dead.", dead_since=TEN.start
+    ),
     "personas.set_caption": lambda tables: DynamoPersonaDirectory(tables).set_caption(DEFAULT, "A caption."),
     "personas.all": lambda tables: DynamoPersonaDirectory(tables).all(),
     "library.best_first": lambda tables: next(DynamoPhotoLibrary(tables).best_first(DEFAULT)),

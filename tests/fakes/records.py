@@ -110,12 +110,13 @@ class FakePersonaDirectory:
             self._records.personas[persona.persona_id] = noted
             return True
 
-    def pause_for_token(self, before: Persona, reason: str) -> bool:
+    def pause_for_token(self, before: Persona, reason: str, *, dead_since: datetime) -> bool:
         with self._records.lock:
             persona = self._records.personas.get(before.persona_id)
             if persona is None or persona.token_refreshed_at != before.token_refreshed_at:
                 return False
-            paused = replace(persona, paused_reason=persona.paused_reason or reason)
+            reason = persona.paused_reason or reason
+            paused = replace(persona, paused_reason=reason, token_expires_at=dead_since)
             self._records.personas[persona.persona_id] = paused
             return True
 

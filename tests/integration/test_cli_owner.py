@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +12,13 @@ import pytest
 
 from adapters.dead_letters import LambdaStarts
 from domain.faults import Unresolved
-from domain.ids import ContainerId, MediaId, RunId
+from domain.ids import ContainerId, MediaId, PhotoId, RunId
 from domain.ports import Claim
 from domain.posts import Evidence, Lease, Post, PostStatus
 from domain.slots import Slot
-from integration.test_cli_posting import NOON, A, B, C, Clock, add_photo, clock, facts_of, pause
+from domain.take_stock import ENOUGH
+from domain.tokens import FEWEST_DAYS, how_to_mend
+from integration.test_cli_posting import NOON, A, B, Clock, add_photo, clock, facts_of, pause
 from integration.test_cli_stack import PERSONA, USER, CliStack, error_line
 from local.instagram import Fault
 
@@ -60,6 +62,19 @@ def standing(stack: CliStack) -> Post:
     post = stack.adapters.ledger.get(PERSONA, Slot(NOON))
     assert post is not None
     return post
+
+
+def fill(stack: CliStack, photos: int, *, first: int = 0) -> None:
+    """So many photos in the queue, best first."""
+    for number in range(first, first + photos):
+        add_photo(stack, PhotoId(f"{number:064x}"), 9.0 - number / 100)
+
+
+def expires(stack: CliStack, at: datetime) -> None:
+    """The token of the one persona, by its record."""
+    persona = stack.adapters.personas.get(PERSONA)
+    assert persona is not None
+    assert stack.adapters.personas.note_token(persona, refreshed_at=NOON, expires_at=at)
 
 
 # ---- how a post is named ----
@@ -365,9 +380,7 @@ def rule(stack: CliStack, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 def test_status_says_how_a_persona_stands(stack: CliStack, clock: Clock, rule: str) -> None:
-    for photo_id, score in ((A, 9.0), (B, 8.0), (C, 7.0)):
-        add_photo(stack, photo_id, score)
-    add_photo(stack, type(A)("d" * 64), 6.0)
+    fill(stack, ENOUGH + 1)
     assert stack.run("post").exit_code == 0
     clock.advance(60 * 5)
     result = stack.run("status", "--json")
@@ -377,11 +390,13 @@ def test_status_says_how_a_persona_stands(stack: CliStack, clock: Clock, rule: s
     (one,) = told["personas"]
     assert one["last_post"]["slot"] == "2026-11-22T12:00:00Z"
     assert one["next_slot"] == "2026-11-23T09:00:00.000Z"
-    assert (one["queued"], one["posts_per_day"], one["runway_days"], one["open"]) == (3, 1.0, 3.0, [])
+    assert (one["queued"], one["posts_per_day"], one["runway_days"]) == (ENOUGH, 1.0, ENOUGH)
+    assert (one["open"], one["failed"]) == ([], [])
     lines = stack.run("status").stdout
     assert "default: posting" in lines
     assert "5 h ago" in lines
-    assert "3 in the queue, 3 days at 1 posts a day" in lines
+    assert f"{ENOUGH} in the queue, {ENOUGH} days at 1 posts a day" in lines
+    assert "failed     nothing in 7 days" in lines
 
 
 def test_status_is_1_when_something_needs_the_owner(stack: CliStack, clock: Clock, rule: str) -> None:
@@ -389,15 +404,109 @@ def test_status_is_1_when_something_needs_the_owner(stack: CliStack, clock: Cloc
     pause(stack, "The token is dead.")
     result = stack.run("status", "--json")
     assert result.exit_code == 1
-    paused, no_photo, open_post = json.loads(result.stdout)["needs_you"]
-    assert "`fluffy-train resume default`" in paused
-    assert "photos import" in no_photo
+    paused, open_post = json.loads(result.stdout)["needs_you"]
+    assert "`fluffy-train persona resume default`" in paused
     assert f"`fluffy-train resolve {NAME}`" in open_post
     assert "! default is paused: The token is dead." in stack.run("status").stdout
 
 
+@pytest.mark.parametrize("is_paused", [False, True])
+@pytest.mark.parametrize(
+    ("photos", "told"), [(ENOUGH, None), (ENOUGH - 1, "fewer than 14 photos, 13"), (0, "no photo")]
+)
+def test_status_tells_of_too_few_photos_by_the_alarms_number_and_as_it_only_of_who_posts(
+    stack: CliStack, rule: str, photos: int, told: str | None, is_paused: bool
+) -> None:
+    fill(stack, photos)
+    if is_paused:
+        pause(stack, "A week without posts.")
+    of_photos = [want for want in json.loads(stack.run("status", "--json").stdout)["needs_you"] if "photo" in want]
+    if told is None or is_paused:
+        assert of_photos == []
+    else:
+        (want,) = of_photos
+        assert told in want
+        assert "`fluffy-train photos import FOLDER --persona default`" in want
+
+
+@pytest.mark.parametrize(("days", "is_told"), [(FEWEST_DAYS, False), (FEWEST_DAYS - 0.1, True)])
+def test_status_tells_of_a_token_by_the_alarms_number(
+    stack: CliStack, clock: Clock, days: float, is_told: bool
+) -> None:
+    fill(stack, ENOUGH)
+    expires(stack, clock.now + timedelta(days=days))
+    result = stack.run("status", "--json")
+    assert result.exit_code == int(is_told)
+    for want in json.loads(result.stdout)["needs_you"]:
+        assert "expires in 9.9 days" in want
+        assert "`fluffy-train persona set-token default`" in want
+
+
+@pytest.mark.parametrize("is_paused", [False, True])
+def test_a_dead_token_has_three_steps(stack: CliStack, clock: Clock, is_paused: bool) -> None:
+    fill(stack, ENOUGH)
+    expires(stack, clock.now)
+    if is_paused:
+        pause(stack, "A week without posts.")
+    *pauses, token = json.loads(stack.run("status", "--json").stdout)["needs_you"]
+    assert pauses == (["default is paused: A week without posts."] if is_paused else [])
+    assert_three_steps(token)
+
+
+def test_a_dead_token_that_was_found_by_posting_has_three_steps_until_it_is_replaced(
+    stack: CliStack, clock: Clock
+) -> None:
+    fill(stack, ENOUGH)
+    stack.instagram.order_fault(Fault.error("create_container", 190))
+    assert stack.run("post").exit_code == 1
+    told = json.loads(stack.run("status", "--json").stdout)
+    paused, token = told["needs_you"]
+    assert paused.startswith("default is paused: ")
+    assert_three_steps(token)
+    slot = "2026-11-22T12:00:00Z"
+    assert told["personas"][0]["failed"] == [{"slot": slot, "what": "its photo is free again", "needs_you": False}]
+    assert f"failed     {slot} needs nothing: its photo is free again" in stack.run("status").stdout
+    clock.advance()
+    persona = stack.adapters.personas.get(PERSONA)
+    assert persona is not None
+    assert stack.adapters.personas.note_token(persona, refreshed_at=clock.now, expires_at=None)
+    (paused,) = json.loads(stack.run("status", "--json").stdout)["needs_you"]
+    assert paused.endswith("When that is mended: `fluffy-train persona resume default`.")
+
+
+def test_the_steps_that_a_pause_names_itself_are_not_told_twice(stack: CliStack, clock: Clock) -> None:
+    fill(stack, ENOUGH)
+    persona = stack.adapters.personas.get(PERSONA)
+    assert persona is not None
+    reason = f"The token is dead. {how_to_mend(PERSONA)}"
+    assert stack.adapters.personas.pause_for_token(persona, reason, dead_since=clock.now)
+    (paused,) = json.loads(stack.run("status", "--json").stdout)["needs_you"]
+    assert_three_steps(paused)
+
+
+def assert_three_steps(want: str) -> None:
+    new, hand_over, resume = (
+        want.index(step)
+        for step in ("Get a new token", "`fluffy-train persona set-token", "`fluffy-train persona resume")
+    )
+    assert new < hand_over < resume
+    assert want.count("persona resume") == 1
+
+
+def test_a_failed_post_that_posted_nothing_is_shown_until_it_is_retried(stack: CliStack, clock: Clock) -> None:
+    refused(stack, clock)
+    fill(stack, ENOUGH, first=1)
+    result = stack.run("status")
+    assert result.exit_code == 1
+    assert "2026-11-22T12:00:00Z needs you: refused, and nothing was posted for it" in result.stdout
+    assert f"! {NAME} was refused" in result.stdout
+    assert f"`fluffy-train retry {NAME}`" in result.stdout
+    assert stack.run("retry", NAME).exit_code == 0
+    assert stack.run("status").exit_code == 0
+
+
 def test_status_does_without_what_the_stack_does_not_tell(stack: CliStack) -> None:
-    add_photo(stack, A, 5.0)
+    fill(stack, ENOUGH)
     result = stack.run("status")
     assert result.exit_code == 0
     assert "unknown: no schedule is known to post for it" in result.stdout

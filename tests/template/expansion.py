@@ -130,8 +130,10 @@ class _Intrinsics:
                 return self._values.get(argument, argument)
             case "Fn::GetAtt":
                 return argument if isinstance(argument, str) else ".".join(argument)
-            case "Fn::Sub" if isinstance(argument, str):
-                return re.sub(r"\$\{([^!}]+)\}", lambda found: self._values.get(found[1], found[1]), argument)
+            case "Fn::Sub":
+                text, own = (argument, {}) if isinstance(argument, str) else argument
+                values = self._values | {key: self.resolve(value) for key, value in own.items()}
+                return re.sub(r"\$\{([^!}]+)\}", lambda found: str(values.get(found[1], found[1])), text)
             case "Fn::Equals":
                 left, right = map(self.resolve, argument)
                 return left == right

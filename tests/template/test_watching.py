@@ -3,8 +3,11 @@
 import ast
 import json
 import re
+import shlex
 from collections.abc import Iterator, Sequence
 from functools import cache
+from itertools import takewhile
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,7 +19,7 @@ from template.expansion import PROJECT, Json, Stack, expand
 EVERYTHING = expand(WebhookUrl="https://receiver.example/posts")
 """The stack with all that may be chosen: each of its alarms needs an entry."""
 ALARMS = sorted(EVERYTHING.of_type("AWS::CloudWatch::Alarm"))
-FUNCTIONS = sorted(expand().of_type("AWS::Lambda::Function"))
+STACKS = [expand(), EVERYTHING]
 RUNBOOK = (PROJECT / "docs" / "runbook.md").read_text(encoding="utf-8")
 
 OF_AWS = {
@@ -75,7 +78,7 @@ def widgets(stack: Stack) -> list[dict[str, Any]]:
 
 
 def test_every_metric_that_is_watched_or_shown_is_written_by_us_or_by_aws(stack: Stack) -> None:
-    for namespace, metric, value in [*watched(EVERYTHING), *shown(stack)]:
+    for namespace, metric, value in [*watched(EVERYTHING), *shown(EVERYTHING), *shown(stack)]:
         known = written_metrics() if namespace == "FluffyTrain" else OF_AWS[namespace]
         assert metric in known, f"nobody writes {namespace} {metric}"
         functions = sorted(EVERYTHING.of_type("AWS::Lambda::Function"))
@@ -88,15 +91,18 @@ def test_the_search_for_written_metrics_finds_what_it_should() -> None:
     assert "Count" not in written_metrics()
 
 
+@pytest.mark.parametrize("stack", STACKS, ids=["without webhook", "with webhook"])
 def test_the_dashboard_shows_what_a_glance_should_tell(stack: Stack) -> None:
     told = {(namespace, metric) for namespace, metric, _ in shown(stack)}
     ours = {"Posted", "Failed", "Unconfirmed", "Unresolved", "Deferred", "PhotosLeft", "TokenDaysLeft"}
     aws = {("AWS/Lambda", "Duration"), ("AWS/Lambda", "Errors"), ("AWS/SQS", "ApproximateNumberOfMessagesVisible")}
     assert told >= {("FluffyTrain", metric) for metric in ours} | aws
     for metric in ("Duration", "Errors", "Throttles"):
-        assert sorted(value for _, name, value in shown(stack) if name == metric) == FUNCTIONS
+        functions = sorted(stack.of_type("AWS::Lambda::Function"))
+        assert sorted(value for _, name, value in shown(stack) if name == metric) == functions
 
 
+@pytest.mark.parametrize("stack", STACKS, ids=["without webhook", "with webhook"])
 def test_everything_with_an_alarm_of_its_own_is_on_the_dashboard(stack: Stack) -> None:
     not_a_curve = {("AWS/Lambda", "Invocations")}
     told = {(namespace, metric) for namespace, metric, _ in shown(stack)}
@@ -149,6 +155,28 @@ def test_an_entry_says_what_it_means_what_to_look_at_and_what_mends_it(alarm: st
     assert "`" in entry.partition("**Look at.**")[2], "a command to look with"
 
 
+def test_the_alarms_entries_stand_before_all_else() -> None:
+    """Who comes from an alarm shall not have to look for it among the ways to upgrade and to delete."""
+    entries_part, _, rest = RUNBOOK.partition("\n# Upgrade and exit\n")
+    assert rest, "the heading is there"
+    assert re.findall(r"^## (\w+Alarm)$", rest, flags=re.MULTILINE) == []
+    assert "\n\n\n" not in entries_part
+
+
+@pytest.mark.parametrize("alarm", ALARMS)
+def test_an_alarm_names_a_command_that_mends(alarm: str) -> None:
+    """Who reads the mail alone knows what to type: a command that its entry names as well, under Mend."""
+    told = {name_of(line) for line in commands(EVERYTHING.properties(alarm)["AlarmDescription"])}
+    mends = {name_of(line) for line in commands(entries()[alarm].partition("**Mend.**")[2])}
+    assert told & mends, f"the alarm names {sorted(told)}, the entry {sorted(mends)}"
+
+
+def test_a_command_is_known_by_its_words_without_what_it_is_given() -> None:
+    assert name_of("fluffy-train persona resume PERSONA") == "fluffy-train persona resume"
+    assert name_of("fluffy-train retry 2026-11-22T09:00:00Z") == "fluffy-train retry"
+    assert name_of("aws events enable-rule --name RULE") == "aws events enable-rule"
+
+
 def test_the_runbooks_list_leads_to_every_entry() -> None:
     table = RUNBOOK.partition("\n## ")[0]
     assert sorted(re.findall(r"\[(\w+)\]\(#\w+\)", table)) == sorted(entries())
@@ -161,31 +189,58 @@ def test_no_link_within_the_runbook_leads_nowhere() -> None:
 
 # ---- what is told to be typed ----
 
+OURS, AWSS = "fluffy-train", ("aws", "sam")
 
-def quoted(text: str) -> list[str]:
-    """What stands in backquotes, inline or in blocks, and begins with our command."""
+
+def commands(text: str) -> list[str]:
+    """What stands in backquotes, inline or in blocks, and begins with the name of a command."""
     blocks = [line for block in re.findall(r"```.*?\n(.*?)```", text, re.DOTALL) for line in block.splitlines()]
     inline = re.findall(r"`([^`]+)`", re.sub(r"```.*?```", "", text, flags=re.DOTALL))
-    found = [" ".join(one.split()) for one in (*blocks, *inline)]
-    return [one.partition("#")[0].strip() for one in found if one.startswith("fluffy-train ")]
+    found = [" ".join(one.split()).partition("#")[0].strip() for one in (*blocks, *inline)]
+    return [one for one in found if one.split(" ")[0] in (OURS, *AWSS)]
+
+
+def quoted(text: str) -> list[str]:
+    """Those of them that are ours."""
+    return [one for one in commands(text) if one.startswith(f"{OURS} ")]
+
+
+def name_of(line: str) -> str:
+    """The command alone: the words before the first option, placeholder or value."""
+    return " ".join(takewhile(lambda word: re.fullmatch(r"[a-z][a-z-]*", word), line.split()))
 
 
 def what_is_wrong_with(line: str) -> str | None:
-    """Why the command tree does not take ``line``; None where it does. Arguments are not looked at, options are."""
+    """Why the command tree does not take ``line``; None where it does.
+
+    Its options must exist and have their values, its arguments must be there and be no more than there are, and a
+    placeholder must be called as the command's own help calls it. A command that is named alone is a mention.
+    """
     command: Json = get_command(app)
-    for word in line.split()[1:]:
-        if word.startswith("-"):
-            name = word.partition("=")[0]
-            options = {
-                option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)
-            }
-            if name not in options | {"--help"}:
-                return f"{command.name} has no option {name}"
-        elif hasattr(command, "commands"):
-            if word not in command.commands:
-                return f"{command.name} has no command {word}"
-            command = command.commands[word]
-    return f"{command.name} is a group" if hasattr(command, "commands") else None
+    words = shlex.split(line)[1:]
+    if words[:1] == ["--stack"]:  # which all of them take
+        words = words[2:]
+    while hasattr(command, "commands"):
+        if not words or words[0] not in command.commands:
+            return f"{command.name} has no command {words[0]}" if words else f"{command.name} is a group"
+        command = command.commands[words.pop(0)]
+    if not words:
+        return None
+    context = command.make_context(command.name, [], resilient_parsing=True)
+    context.resilient_parsing = False
+    try:
+        given, left, _ = command.make_parser(context).parse_args(words)
+    except Exception as error:  # noqa: BLE001 - Typer's own copy of click has the class
+        return f"{command.name}: {error}"
+    if left:
+        return f"{command.name} takes no {' '.join(left)}"
+    for parameter in command.params:
+        value = given.get(parameter.name)
+        if value is None and parameter.required:
+            return f"{command.name} lacks {parameter.metavar or parameter.name}"
+        if isinstance(value, str) and value.isupper() and value != (parameter.metavar or "").strip("[]…"):
+            return f"{command.name} calls it {parameter.metavar}, not {value}"
+    return None
 
 
 @pytest.mark.parametrize(
@@ -193,19 +248,29 @@ def what_is_wrong_with(line: str) -> str | None:
     [
         ("fluffy-train persona resume PERSONA", None),
         ("fluffy-train persona schedule anna --cron '0 9 * * ? *' --timezone Europe/Berlin", None),
+        ("fluffy-train history", None),
+        ("fluffy-train resolve POST --posted MEDIA_ID", None),
+        ("fluffy-train photos rejected", None),
+        ("fluffy-train --stack NEW persona set-token PERSONA", None),
         ("fluffy-train persona", "is a group"),
+        ("fluffy-train retry SLOT --persona PERSONA", "calls it POST, not SLOT"),
+        ("fluffy-train retry --persona PERSONA", "lacks POST"),
+        ("fluffy-train post POST", "takes no POST"),
+        ("fluffy-train resolve POST --posted", "requires an argument"),
         ("fluffy-train persona exile PERSONA", "no command exile"),
-        ("fluffy-train history --sideways", "no option --sideways"),
+        ("fluffy-train history --sideways", "No such option: --sideways"),
     ],
 )
 def test_a_command_is_looked_up_in_the_command_tree(line: str, wrong: str | None) -> None:
-    assert (wrong is None) == (what_is_wrong_with(line) is None)
-    assert (wrong or "") in (what_is_wrong_with(line) or "")
+    found = what_is_wrong_with(line)
+    assert (wrong is None) == (found is None), found
+    assert (wrong or "") in (found or "")
 
 
 def test_the_search_finds_commands_inline_and_in_blocks() -> None:
     text = "Give `fluffy-train\nhistory`, or:\n```\nfluffy-train next   # and why\n```\nand not `aws sns`."
     assert sorted(quoted(text)) == ["fluffy-train history", "fluffy-train next"]
+    assert "aws sns" in commands(text)
 
 
 @pytest.mark.parametrize("alarm", ALARMS)
@@ -214,6 +279,30 @@ def test_a_command_in_an_alarms_text_exists(alarm: str) -> None:
         assert what_is_wrong_with(line) is None, line
 
 
+DOCS = [PROJECT / "README.md", *sorted((PROJECT / "docs").rglob("*.md"))]
+
+
 @pytest.mark.parametrize("line", sorted(set(quoted(RUNBOOK))))
 def test_a_command_in_the_runbook_exists(line: str) -> None:
     assert what_is_wrong_with(line) is None
+
+
+@pytest.mark.parametrize("path", DOCS, ids=lambda path: path.name)
+def test_a_command_in_any_other_page_exists(path: Path) -> None:
+    lines = [line for line in quoted(path.read_text(encoding="utf-8")) if not line.endswith(" --help")]
+    assert [wrong for line in lines if (wrong := what_is_wrong_with(line)) is not None] == []
+
+
+# ---- what it costs ----
+
+
+def test_the_docs_say_how_many_metrics_the_alarms_watch() -> None:
+    """CloudWatch charges for each metric that an alarm looks at; its free tier has ten."""
+    readme, scale = (
+        (PROJECT / path).read_text(encoding="utf-8") for path in (Path("README.md"), Path("docs", "scale.md"))
+    )
+    without, with_webhook = (len(list(watched(one))) for one in STACKS)
+    assert f"The alarms watch {without} metrics, of which" in readme
+    assert f"so {(without - 10) * 10} cents" in readme
+    assert f"alarms on {without} metrics" in scale
+    assert f"{with_webhook - without} more with a webhook" in readme

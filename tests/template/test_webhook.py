@@ -22,10 +22,13 @@ def test_without_an_address_there_is_nothing_of_it(stack: Stack) -> None:
     assert "WebhookUrl" not in stack.outputs
 
 
-def test_all_else_stays_as_it_is_but_for_the_stream(stack: Stack) -> None:
+def test_all_else_stays_as_it_is_but_for_the_stream_and_what_watches(stack: Stack) -> None:
     with_it = copy.deepcopy(WITH.resources)
     stream = with_it["PostsTable"]["Properties"].pop("StreamSpecification")
     assert stream == {"StreamViewType": "NEW_AND_OLD_IMAGES"}
+    throttles = with_it["ThrottlesAlarm"]["Properties"]["Metrics"]
+    assert throttles.pop()["MetricStat"]["Metric"]["Dimensions"] == [{"Name": "FunctionName", "Value": "Webhook"}]
+    with_it["Dashboard"] = stack.resources["Dashboard"]  # test_watching.py has what it shows
     assert {name: with_it[name] for name in stack.resources} == stack.resources
 
 

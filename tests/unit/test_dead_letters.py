@@ -14,7 +14,10 @@ NOW: Final = datetime(2026, 11, 22, 12, tzinfo=UTC)
 POST: Final = "arn:aws:lambda:eu-central-1:123456789012:function:train-PostNextBest-1A2B"
 INGEST: Final = "arn:aws:lambda:eu-central-1:123456789012:function:train-IngestPhoto-1A2B"
 RECONCILE: Final = "arn:aws:lambda:eu-central-1:123456789012:function:train-Reconcile-1A2B"
-FUNCTIONS: Final = Functions("train-PostNextBest-1A2B", "train-IngestPhoto-1A2B", "train-Reconcile-1A2B")
+REFRESH: Final = "arn:aws:lambda:eu-central-1:123456789012:function:train-RefreshTokens-1A2B"
+FUNCTIONS: Final = Functions(
+    "train-PostNextBest-1A2B", "train-IngestPhoto-1A2B", "train-Reconcile-1A2B", "train-RefreshTokens-1A2B"
+)
 FROM_RULE: Final = {
     "version": "0",
     "id": "53dc4d37-cffa-4f76-80c9-8b7d4a4d2eaa",
@@ -115,10 +118,25 @@ def test_what_names_no_slot_or_would_do_nothing_is_not_repeated(event: Mapping[s
     assert (verdict.function, verdict.is_spent) == (None, True)
 
 
-def test_a_start_of_the_reconciler_starts_no_post() -> None:
-    event = {**FROM_RULE, "resources": ["arn:aws:events:eu-central-1:123456789012:rule/train-ReconcileSchedule-1L0M"]}
-    verdict = judge(by_rule(event, RECONCILE), FUNCTIONS, PersonaId("default"), "photos", NOW)
+@pytest.mark.parametrize(("function", "name"), [(RECONCILE, "Reconcile"), (REFRESH, "RefreshTokens")])
+def test_a_start_of_what_comes_by_again_starts_no_post_and_is_spent(function: str, name: str) -> None:
+    rule = f"arn:aws:events:eu-central-1:123456789012:rule/train-{name}Schedule-1L0M"
+    verdict = judge(
+        by_rule({**FROM_RULE, "resources": [rule]}, function), FUNCTIONS, PersonaId("default"), "photos", NOW
+    )
+    assert (verdict.what, verdict.function, verdict.is_spent) == (f"a start of {name}", None, True)
+
+
+def test_a_notice_that_was_not_taken_can_be_discarded_and_is_started_by_nothing() -> None:
+    """SQS moves it here as it is: a record of the stream, with no target and no error beside it."""
+    record = {
+        "eventName": "MODIFY",
+        "eventSource": "aws:dynamodb",
+        "dynamodb": {"NewImage": {"status": {"S": "posted"}}},
+    }
+    verdict = judge(parse(json.dumps(record), {}), FUNCTIONS, PersonaId("default"), "photos", NOW)
     assert (verdict.function, verdict.is_spent) == (None, True)
+    assert "fluffy-train history" in verdict.advice
 
 
 @pytest.mark.parametrize(
@@ -139,7 +157,7 @@ def test_what_is_not_known_is_neither_sent_nor_thrown_away(letter: DeadLetter) -
 
 
 def test_nothing_is_sent_where_the_stack_does_not_tell_its_functions() -> None:
-    verdict = judge(by_rule(FROM_RULE), Functions(None, None, None), PersonaId("default"), "photos", NOW)
+    verdict = judge(by_rule(FROM_RULE), Functions(None, None, None, None), PersonaId("default"), "photos", NOW)
     assert (verdict.function, verdict.is_spent) == (None, False)
 
 

@@ -146,7 +146,7 @@ def test_a_photo_that_another_post_has_by_now_is_not_retried() -> None:
 def test_nothing_is_retried_for_a_paused_persona() -> None:
     engine = refused()
     engine.personas.pause(DEFAULT, "A holiday.")
-    assert f"`fluffy-train resume {DEFAULT}`" in reason(retry(engine))
+    assert f"`fluffy-train persona resume {DEFAULT}`" in reason(retry(engine))
     assert engine.post().retried_in is None
 
 

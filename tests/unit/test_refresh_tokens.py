@@ -353,6 +353,57 @@ def test_whichever_expires_first_is_seen_to_first_and_the_rest_in_later_runs() -
     assert list(dict.fromkeys(order)) == ["soon", "late", "facebook"]
 
 
+A_RUN: Final = timedelta(seconds=900)
+"""The function's time, as the template gives it (tests/template/test_refresh_tokens.py)."""
+
+
+def a_thousand() -> World:
+    """Each call to Instagram takes a second, and a refresh takes two of them: some 400 in a run."""
+    world = World(*some(*(f"persona-{number}" for number in range(1000))))
+    world.accounts.before_call = lambda _: world.clock.advance(timedelta(seconds=1))
+    return world
+
+
+def test_a_thousand_personas_are_kept_alive_by_runs_that_reach_less_than_half_of_them() -> None:
+    world = a_thousand()
+    tokens = world.tokens
+    for day in range(70):
+        world.clock.advance(DAY)
+        run = world.run(A_RUN)
+        assert run.left_for_later > 500 or day == 0
+        if day > 3:
+            assert run.fewest_days is not None
+            assert run.fewest_days >= 56, "each has its turn every third day"
+    assert all(world.accounts.valid_until[tokens.token(one)] > world.clock.now() for one in tokens.versions)
+
+
+def test_hundreds_of_dead_tokens_do_not_keep_the_living_from_their_turn() -> None:
+    world = a_thousand()
+    for _ in range(4):
+        world.clock.advance(DAY)
+        world.run(A_RUN)
+    living, dead = (list(world.tokens.versions)[half::2] for half in (0, 1))
+    for persona_id in dead:
+        world.accounts.valid_until[world.tokens.token(persona_id)] = world.clock.now()
+    for _ in range(70):
+        world.clock.advance(DAY)
+        assert world.run(A_RUN).left_for_later
+    personas = world.records.personas
+    assert all(personas[one].paused_reason is not None for one in dead)
+    assert all(personas[one].paused_reason is None for one in living)
+    assert all(world.accounts.valid_until[world.tokens.token(one)] > world.clock.now() + 50 * DAY for one in living)
+
+
+def test_a_dead_token_is_on_record_as_such_from_the_day_on_which_it_was_found_dead(world: World) -> None:
+    assert world.run_later().outcome is TokenOutcome.REFRESHED
+    world.accounts.valid_until[world.token] = world.clock.now()
+    found_at = world.clock.now() + DAY
+    for _ in range(2):
+        report = world.run_later()
+        assert (report.outcome, report.expires_at) == (TokenOutcome.DEAD, found_at)
+        assert world.persona.token_expires_at == found_at
+
+
 def test_nobody_to_see_to_is_no_error() -> None:
     world = World()
     world.records.personas.clear()

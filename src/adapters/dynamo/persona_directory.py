@@ -94,11 +94,12 @@ class DynamoPersonaDirectory:
             standing.token_expires_at and instants.to_text(standing.token_expires_at),
         )
 
-    def pause_for_token(self, before: Persona, reason: str) -> bool:
+    def pause_for_token(self, before: Persona, reason: str, *, dead_since: datetime) -> bool:
         model = self._tables.personas
         # The first reason stays.
         paused = model.paused_reason.set(model.paused_reason | reason)
-        return self._update(before.persona_id, paused, only=self._has_the_token_of(before))
+        expired = model.token_expires_at.set(dead_since)
+        return self._update(before.persona_id, paused, expired, only=self._has_the_token_of(before))
 
     def _has_the_token_of(self, before: Persona) -> Condition:
         """Nobody has replaced the token since ``before`` was read."""

@@ -94,8 +94,18 @@ class Post:
 
     @property
     def cannot_land_after(self) -> datetime | None:
-        """From then on nothing that was sent can become live any more; None where nothing was sent."""
-        return None if self.publish_sent_at is None else self.publish_sent_at + CONTAINER_LIFE
+        """From then on nothing that was sent can become live any more; None where nothing was sent.
+
+        An unconfirmed post may lack the time at which it was sent, when another program wrote its record: nothing was
+        sent after the record was last changed.
+        """
+        sent_at = self._sent_by if self.status is PostStatus.UNCONFIRMED else self.publish_sent_at
+        return None if sent_at is None else sent_at + CONTAINER_LIFE
+
+    @property
+    def _sent_by(self) -> datetime:
+        """When a post that was sent was sent at the latest."""
+        return self.publish_sent_at or max(self.created_at, self.updated_at)
 
     @property
     def wants_another_look(self) -> bool:
@@ -184,7 +194,8 @@ class Post:
     def as_resolved_posted(self, media_id: MediaId, permalink: str | None, at: datetime) -> "Post":
         """Its owner has seen that it is live, as this media."""
         self._must_be_unconfirmed()
-        return replace(self.as_posted(media_id, at, permalink), evidence=self.evidence)
+        posted = self.as_posted(media_id, at, permalink)
+        return replace(posted, posted_at=self._sent_by, evidence=self.evidence)
 
     def as_resolved_not_posted(self, at: datetime) -> "Post":
         """Its owner has seen that it is not live. Only once it cannot become so any more, on whatever late request."""

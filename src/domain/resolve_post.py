@@ -13,6 +13,8 @@ from domain.posts import CONTAINER_LIFE, NOT_POSTED, Post, PostStatus
 
 LOOK_LIMIT: Final = timedelta(seconds=15)
 
+_REMOVED: Final = "The persona was removed, and its token with it."
+
 
 @dataclass(frozen=True, slots=True)
 class Sight:
@@ -46,8 +48,13 @@ class ResolvePost:
         self._publisher = publisher
         self._clock = clock
 
-    def look(self, persona: Persona, post: Post) -> Sight:
-        """Ask for the container's status and the media that may be the post. Writes nothing, raises no Fault."""
+    def look(self, persona: Persona | None, post: Post) -> Sight:
+        """Ask for the container's status and the media that may be the post. Writes nothing, raises no Fault.
+
+        Without a persona, which was removed and its token with it, nobody can be asked.
+        """
+        if persona is None:
+            return Sight(f"cannot be read: {_REMOVED}", is_published=False, candidates=(), why_no_candidates=_REMOVED)
         try:
             if post.container_id is None:
                 container, is_published = "its id is not on record", False
@@ -86,10 +93,9 @@ class ResolvePost:
         if (refusal := why_not_unconfirmed(post)) is not None:
             return NotResolved(refusal)
         now = self._clock.now()
-        if post.cannot_land_after is None or now < post.cannot_land_after:
-            return NotResolved(
-                f"It may become live until {post.cannot_land_after:%Y-%m-%d %H:%M} UTC: say it after that."
-            )
+        cannot_land_after = post.cannot_land_after
+        if cannot_land_after is not None and now < cannot_land_after:
+            return NotResolved(f"It may become live until {cannot_land_after:%Y-%m-%d %H:%M} UTC: say it after that.")
         if sight.is_published:
             return NotResolved(
                 "Its container says PUBLISHED, so it is live: give its media id with --posted. If you deleted it from "

@@ -37,7 +37,7 @@ from domain.ports import (
     RunLog,
     Settlement,
 )
-from domain.posts import CONTAINER_LIFE, Evidence, Lease, Post, PostStatus
+from domain.posts import CONTAINER_LIFE, DEFERRED, Evidence, Lease, Post, PostStatus
 from domain.quota import LOOK_AGAIN_AFTER, QuotaKeeper
 from domain.slots import Slot
 
@@ -401,10 +401,10 @@ class PostDriver:
         after = fault.after if isinstance(fault, Defer) else timedelta(0)
         if isinstance(fault, QuotaUsed) and not after:
             # Past the fence a refusal must be on record before anything else is asked.
-            after = LOOK_AGAIN_AFTER if post.is_fenced else self._quota.frees_in(post.persona_id)
+            after = LOOK_AGAIN_AFTER if post.is_fenced else self._quota.looks_again_in(post.persona_id)
         now = self._clock.now()
         look_again_at = now + after
-        record = replace(fault.record, kind=Defer.__name__)
+        record = replace(fault.record, kind=DEFERRED)
         deferred = post.as_deferred(record, now, min(look_again_at, max(now, post.deadline)), container_id)
         report = self._record(post, deferred, Outcome.DEFERRED, fault.message)
         if isinstance(fault, QuotaUsed):

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from domain.faults import FaultRecord
+from domain.faults import Defer, FaultRecord
 from domain.ids import ContainerId, MediaId, PersonaId, PhotoId, RunId
 from domain.slots import Slot
 
@@ -18,6 +18,10 @@ CONTAINER_LIFE: Final = timedelta(hours=24)
 
 NOT_POSTED: Final = "NotPosted"
 """The kind of fault on record of a post of which its owner says that it is not live."""
+
+
+DEFERRED: Final = Defer.__name__
+"""The kind of fault on record of a post that was put off."""
 
 
 class PostStatus(StrEnum):
@@ -106,6 +110,12 @@ class Post:
     def _sent_by(self) -> datetime:
         """When a post that was sent was sent at the latest."""
         return self.publish_sent_at or max(self.created_at, self.updated_at)
+
+    @property
+    def waits_for(self) -> FaultRecord | None:
+        """Why it was put off; None for every other post. It is tried again once its lease is over, by itself."""
+        is_put_off = self.status is PostStatus.POSTING and not self.is_fenced
+        return self.fault if is_put_off and self.fault is not None and self.fault.kind == DEFERRED else None
 
     @property
     def wants_another_look(self) -> bool:
@@ -208,3 +218,11 @@ class Post:
     def _must_be_unconfirmed(self) -> None:
         if self.status is not PostStatus.UNCONFIRMED:
             raise IllegalTransitionError(f"post {self.persona_id} {self.slot} is {self.status}, not unconfirmed")
+
+
+def why_it_waits(post: Post) -> str | None:
+    """Until when a post was put off, and why, for its owner; None for every other post."""
+    if post.waits_for is None:
+        return None
+    again, end = (f"{at:%Y-%m-%d %H:%M} UTC" for at in (post.lease.until, post.deadline))
+    return f"put off; tried again by itself from {again} on, given up at {end}. Why: {post.waits_for.message}"

@@ -9,7 +9,7 @@ from domain.faults import Fault
 from domain.ids import MediaId
 from domain.personas import Persona
 from domain.ports import Clock, ContainerStatus, PostLedger, Publisher, RecentMedia, Resolution
-from domain.posts import CONTAINER_LIFE, NOT_POSTED, Post, PostStatus
+from domain.posts import CONTAINER_LIFE, NOT_POSTED, Post, PostStatus, why_it_waits
 
 LOOK_LIMIT: Final = timedelta(seconds=15)
 
@@ -133,7 +133,8 @@ def why_not_unconfirmed(post: Post) -> str | None:
                 f"is unconfirmed, and yours to resolve, after {post.cannot_land_after:%Y-%m-%d %H:%M} UTC."
             )
         case PostStatus.POSTING:
-            return f"{name} is still under way, and was not sent: the reconciler goes on with it every 15 minutes."
+            waits = why_it_waits(post) or "the reconciler goes on with it every 15 minutes."
+            return f"{name} is still under way, and was not sent: {waits}"
         case PostStatus.POSTED:
             media = f", as media {post.provider_post_id}" if post.provider_post_id else ""
             return f"{name} is posted{media}: there is nothing to resolve."

@@ -18,7 +18,7 @@ from domain.posts import Evidence, Lease, Post, PostStatus
 from domain.slots import Slot
 from integration.test_cli_posting import NOON, A, B, C, Clock, add_photo, clock, facts_of, pause
 from integration.test_cli_schedules import scheduled
-from integration.test_cli_stack import PERSONA, USER, CliStack, error_line
+from integration.test_cli_stack import PERSONA, TOKEN, USER, CliStack, error_line
 from local.instagram import Fault
 
 __all__ = ["clock"]
@@ -125,6 +125,32 @@ def test_a_post_that_is_not_failed_is_not_retried(stack: CliStack) -> None:
     add_photo(stack, A, 5.0)
     assert stack.run("post").exit_code == 0
     assert "there is nothing to retry" in error_line(stack.run("retry", NAME))
+
+
+def test_a_post_that_waits_for_the_quota_says_until_when_and_why(stack: CliStack, clock: Clock) -> None:
+    refused(stack, clock)
+    stack.instagram.add_account(USER, TOKEN, quota_total=1)
+    add_photo(stack, B, 4.0)
+    assert stack.run("post").exit_code == 0
+    stack.instagram.order_fault(Fault.error("media_publish", 9, 2207042))
+    clock.advance()
+    result = stack.run("retry", NAME)
+    assert result.exit_code == 1
+    facts = facts_of(result.stdout)
+    assert facts["headline"].startswith("Not posted yet: it waits")
+    again = facts["slot"]
+    assert facts["next try"].startswith("from 2026-11-22 13:02 UTC on")
+    words = "put off; tried again by itself from 2026-11-22 13:02 UTC on, given up at 2026-11-23 11:02 UTC. Why: "
+    assert f"    {again}: {words}" in stack.run("status").stdout
+    (one,) = json.loads(stack.run("status", "--json").stdout)["personas"]
+    (waiting,) = one["open"]
+    assert (waiting["status"], waiting["waits_until"]) == ("posting", "2026-11-22T13:02:00.000Z")
+    assert "quota is used up" in waiting["waits_for"]
+    assert words in stack.run("history").stdout
+    newest = json.loads(stack.run("history", "--json").stdout)[0]
+    assert (newest["slot"], newest["waits_until"]) == (again, "2026-11-22T13:02:00.000Z")
+    assert words in error_line(stack.run("retry", again))
+    assert words in error_line(stack.run("resolve", again))
 
 
 # ---- the posts of a persona that was removed ----

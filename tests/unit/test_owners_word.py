@@ -8,7 +8,7 @@ from typing import Final
 import pytest
 
 from domain.captions import MOST_HASHTAGS
-from domain.faults import AccountFault, PhotoFault, Retry, Unresolved
+from domain.faults import AccountFault, Defer, PhotoFault, Retry, Unresolved
 from domain.ids import ContainerId, MediaId
 from domain.outcomes import Outcome, Report
 from domain.ports import ContainerStatus, Retrial
@@ -377,6 +377,15 @@ def test_a_post_whose_persona_was_removed_is_settled_by_the_ledger_alone() -> No
     assert engine.publisher.calls == asked, "without a token nobody is asked"
     assert isinstance(resolve.not_posted(post, sight), Resolved)
     assert engine.post().status is PostStatus.FAILED
+
+
+def test_a_post_that_was_put_off_says_until_when_and_why() -> None:
+    engine = Engine(a_photo())
+    engine.publisher.fail("create_container", Defer("Instagram wants fewer calls.", after=timedelta(hours=2)))
+    engine.deliver()
+    words = "tried again by itself from 2026-11-22 11:00 UTC on, given up at 2026-11-23 08:00 UTC. Why: Instagram wants"
+    assert words in reason(retry(engine))
+    assert words in reason(resolving(engine).posted(engine.post(), MEDIA, None))
 
 
 def test_a_persona_is_what_it_was_but_for_its_pause() -> None:

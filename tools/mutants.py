@@ -528,8 +528,8 @@ MUTANTS: Final = (
     Mutant(
         "owner: the first reason of a pause stays",
         DIRECTORY,
-        "model.paused_reason.set(reason), is_not_paused)",
-        "model.paused_reason.set(reason), None)",
+        "model.paused_reason.set(reason), only=is_not_paused)",
+        "model.paused_reason.set(reason))",
         OWNER,
     ),
     Mutant(

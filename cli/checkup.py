@@ -11,7 +11,7 @@ from domain.personas import Login
 
 def say_checkup(found: Checkup) -> None:
     """What is known, one line each; then each problem with what mends it."""
-    say(f"{found.persona.persona_id}: {'all is well' if not found.problems else 'something must be mended'}")
+    say(f"{found.persona.persona_id}: {_headline(found)}")
     lines = {
         "account": in_words(found.account) if found.account else "not known",
         "token": _token(found),
@@ -48,10 +48,24 @@ def checkup_facts(found: Checkup) -> dict[str, Any]:
             "granted": None if found.granted is None else sorted(found.granted),
         },
         "quota": quota
-        and {"used": quota.used, "total": quota.total, "window_seconds": int(quota.window.total_seconds())},
+        and {
+            "used": quota.used,
+            "total": quota.total,
+            "window_seconds": int(quota.window.total_seconds()),
+            "used_up": quota.is_used_up,
+            "frees_by": instants.to_text(found.quota_frees_by) if found.quota_frees_by else None,
+        },
         "paused_reason": found.persona.paused_reason,
         "problems": [{"problem": problem.what, "mend": problem.mend} for problem in found.problems],
     }
+
+
+def _headline(found: Checkup) -> str:
+    if found.problems:
+        return "something must be mended"
+    if found.quota is not None and found.quota.is_used_up:
+        return "nothing must be mended, but its publishing quota is used up: posts wait until it frees"
+    return "all is well"
 
 
 def _token(found: Checkup) -> str:
@@ -75,4 +89,12 @@ def _quota(found: Checkup) -> str:
     if found.quota is None:
         return "not known"
     hours = found.quota.window.total_seconds() / 3600
-    return f"{found.quota.used} of {found.quota.total} posts in the last {hours:g} hours"
+    counted = f"{found.quota.used} of {found.quota.total} posts in the last {hours:g} hours"
+    if not found.quota.is_used_up:
+        return counted
+    when = (
+        "when, is not known: none of the posts is ours"
+        if found.quota_frees_by is None
+        else f"by {found.quota_frees_by:%Y-%m-%d %H:%M} UTC at the latest, when our oldest one no longer counts"
+    )
+    return f"{counted}: used up. It frees by itself ({when}). A post that is due meanwhile waits, up to 23 hours"

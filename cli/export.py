@@ -12,9 +12,9 @@ import typer
 
 from cli.failures import CommandError
 from cli.progress import counting
-from cli.session import existing_persona, opened, to_persona_id
+from cli.session import no_such_persona, opened, to_persona_id
 from cli.shown import remark
-from domain.export_records import ExportRecords
+from domain.export_records import ExportRecords, Owners
 from domain.ids import PersonaId
 from domain.posts import Post, PostStatus
 from domain.record_lines import to_line
@@ -39,20 +39,24 @@ def export(
 ) -> None:
     """Write all personas, posts and photos as JSON Lines: one object a line, with all that the record has.
 
-    There is no token in it, and no picture. `fluffy-train import-records` reads it back. Changes nothing.
+    Posts and photos of personas that were removed are in it too, so that no other stack posts them again. There is no
+    token in it, and no picture. `fluffy-train import-records` reads it back. Changes nothing.
     """
     stack = opened(ctx)
-    personas = stack.personas.all() if persona_id is None else [existing_persona(stack, persona_id)]
-    records = ExportRecords(archive=wiring.build_archive(stack.settings), ledger=stack.ledger)
+    records = ExportRecords(personas=stack.personas, archive=wiring.build_archive(stack.settings), ledger=stack.ledger)
+    owners = records.everybody() if persona_id is None else records.one(persona_id)
+    if persona_id is not None and owners == Owners():
+        raise no_such_persona(persona_id)
     on_one = counting("records")
     written = under_way = 0
     with _destination(file) as out:
-        for record in records(personas):
+        for record in records(owners):
             out.write(f"{to_line(record)}\n")
             on_one()
             written += 1
             under_way += isinstance(record, Post) and record.status is PostStatus.POSTING
-    remark(f"Wrote {written} records of {len(personas)} personas.")
+    removed = f", and of {len(owners.removed)} that were removed" if owners.removed else ""
+    remark(f"Wrote {written} records of {len(owners.personas)} personas{removed}.")
     if under_way:
         remark(f"{under_way} posts were under way: they are imported as ended. Export when nothing is under way.")
 

@@ -10,10 +10,11 @@ import typer
 from cli.contact_sheet import Group, Sheet, write_sheet
 from cli.options import JsonOption, PersonaOption
 from cli.picture_cards import post_cards
-from cli.session import existing_persona, opened
+from cli.session import opened, whose_history
 from cli.sheet_option import HtmlOption, writing
 from cli.shown import post_facts, remark, say, say_json, say_posts
 from domain.faults import Fault
+from domain.ids import PersonaId
 from domain.personas import Persona
 from domain.ports import RecordsUnavailableError
 from domain.posts import Post, PostStatus
@@ -37,28 +38,34 @@ def show_history(
 ) -> None:
     """Show the newest posts by slot (UTC), newest first: status, photo, media id, permalink, and what went wrong.
 
-    A permalink that is not on record yet is asked of Instagram, where it answers, and kept.
+    A permalink that is not on record yet is asked of Instagram, where it answers, and kept. The posts of a persona that
+    was removed are shown as well.
     """
     stack = opened(ctx)
-    persona = existing_persona(stack, persona_id)
-    posts = _with_permalinks(stack, persona, list(stack.ledger.history(persona.persona_id, limit=count)))
+    meant, persona = whose_history(stack, persona_id)
+    posts = list(stack.ledger.history(meant, limit=count))
+    if persona is None:
+        remark(f"The persona {meant} was removed; its history stays.")
+    else:
+        posts = _with_permalinks(stack, persona, posts)
     if html is not None:
-        _write(stack, persona, posts, html)
+        _write(stack, meant, persona, posts, html)
     if as_json:
         say_json([post_facts(post) for post in posts])
     elif html is not None:
-        say(f"The newest {len(posts)} posts of {persona.persona_id} are in {html}.")
+        say(f"The newest {len(posts)} posts of {meant} are in {html}.")
     elif posts:
         say_posts(posts)
     else:
-        say(f"Nothing was posted for {persona.persona_id} yet.")
+        say(f"Nothing was posted for {meant} yet.")
 
 
-def _write(stack: Stack, persona: Persona, posts: list[Post], path: Path) -> None:
+def _write(stack: Stack, persona_id: PersonaId, persona: Persona | None, posts: list[Post], path: Path) -> None:
     group = Group(f"The newest {len(posts)}", None, post_cards(stack, posts))
-    subtitle = f"{persona.persona_id}, as it was on {stack.clock.now():%Y-%m-%d %H:%M} UTC"
+    subtitle = f"{persona_id}, as it was on {stack.clock.now():%Y-%m-%d %H:%M} UTC"
     with writing(path):
-        write_sheet(Sheet(f"The posts of {persona.name}", subtitle, [group] if posts else []), path)
+        title = f"The posts of {persona.name if persona else persona_id}"
+        write_sheet(Sheet(title, subtitle, [group] if posts else []), path)
 
 
 def _with_permalinks(stack: Stack, persona: Persona, posts: list[Post]) -> list[Post]:

@@ -28,10 +28,12 @@ def import_records(
     file: Annotated[Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False, help="What `export` wrote.")],
     check_files: Annotated[
         bool,
-        typer.Option("--check-files", help="Leave out the photos whose files are not in the bucket; takes longer."),
+        typer.Option("--check-files", help="Leave out unposted photos whose files the bucket lacks; takes longer."),
     ] = False,
 ) -> None:
     """Put personas, posts and photos back that `fluffy-train export` wrote. Nothing that is there is ever changed.
+
+    Posts and photos of a persona that was removed are put back without it.
 
     Running it again does no harm, and goes on where it stopped. A line that cannot be used is named with its number,
     and the rest goes on; the exit status is 1 then.
@@ -78,6 +80,11 @@ def _say_report(report: ImportReport) -> None:
         say(f"{kind.capitalize()}s: added {added}, there already {same}, there already and different {different}.")
     if report.closed:
         say(f"Posts that were under way, and are now failed or unconfirmed: {report.closed}. See history.", "yellow")
+    if report.removed:
+        say(
+            f"Without a persona: {', '.join(sorted(report.removed))}. Their posts and photos are on record, so that "
+            "nothing of them is posted again; nothing is posted for them."
+        )
     for problem in sorted(report.differing, key=lambda one: one.line):
         say(f"  left as it is: line {problem.line}: {problem.reason}", "yellow")
     for problem in sorted(report.problems, key=lambda one: one.line):

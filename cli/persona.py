@@ -167,11 +167,11 @@ def check(
 ) -> None:
     """Ask Instagram whether a persona can be posted to: token, account, permissions, quota.
 
-    Exit status 1 when something must be mended.
+    Exit status 1 when something must be mended. A quota that is used up is nothing of the kind: it is said, and 0.
     """
     stack = opened(ctx)
     persona = existing_persona(stack, PersonaId(named) if named else None)
-    found = CheckAccount(tokens=stack.tokens, accounts=stack.accounts, clock=stack.clock)(persona)
+    found = CheckAccount(tokens=stack.tokens, accounts=stack.accounts, ledger=stack.ledger, clock=stack.clock)(persona)
     if as_json:
         say_json(checkup_facts(found))
     else:

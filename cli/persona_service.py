@@ -13,7 +13,9 @@ from cli.persona import PersonaArgument
 from cli.persona_schedules import LONGEST_WINDOW, PersonaSchedule
 from cli.session import existing_persona, opened_with_schedules
 from cli.shown import remark, say
+from cli.terminal_log import TerminalRunLog
 from domain.ids import PersonaId
+from domain.remove_persona import Removal
 from domain.slots import Slot
 from handlers.wiring import Stack
 
@@ -108,22 +110,36 @@ def remove(
 
     Its history and its photos stay. Added again under the same id, it posts no photo twice; a photo is in its queue
     again when its file is imported again.
+
+    It is not removed while a post is under way or `unconfirmed`: it is said which, and what to do.
     """
     stack, schedules = opened_with_schedules(ctx)
     persona_id = PersonaId(named)
     if not yes and not typer.confirm(f"Remove {persona_id}, its schedule, its token and its queue?", err=True):
         raise CommandError("Nothing was changed.")
-    removal = stack.remove_persona(schedules)(persona_id)
-    if removal.open_slots:
+    removal = stack.remove_persona(schedules, TerminalRunLog(is_verbose=False))(persona_id)
+    if removal.open_slots or removal.unconfirmed_slots:
         raise CommandError(
-            f"{persona_id} is paused and has no schedule now, but it is not removed yet: posts are under way for "
-            f"{', '.join(map(str, removal.open_slots))}. They end by themselves, within minutes if Instagram "
-            "answers, within two days at the latest. Give the command again then."
+            f"{persona_id} is paused and has no schedule now, but it is not removed yet. "
+            f"{_in_its_way(persona_id, removal)} Give the command again then."
         )
     if not removal.done:
         raise CommandError(f"{persona_id} was resumed or paused at the same moment and is kept. Try it again.")
     say(f"{persona_id} is removed; {removal.unqueued} photos left its queue. History and photos stay.", "green")
     _say_that_the_rule_goes_on(stack, persona_id)
+
+
+def _in_its_way(persona_id: PersonaId, removal: Removal) -> str:
+    told = []
+    if removal.open_slots:
+        told.append(
+            f"Posts are under way for {', '.join(map(str, removal.open_slots))}: they end by themselves, within "
+            "minutes if Instagram answers, within two days at the latest."
+        )
+    if removal.unconfirmed_slots:
+        commands = ", ".join(f"`fluffy-train resolve {persona_id}/{slot}`" for slot in removal.unconfirmed_slots)
+        told.append(f"Say whether these posts are live, as long as its token is there to look with: {commands}.")
+    return " ".join(told)
 
 
 def _say_that_the_rule_goes_on(stack: Stack, persona_id: PersonaId) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated, Final
 import typer
 
 from cli.failures import CommandError
-from cli.session import existing_persona
+from cli.session import whose_history
 from domain import instants
 from domain.ids import PersonaId
 from domain.personas import Persona, parse_persona_id
@@ -57,19 +57,22 @@ PostArgument = Annotated[
 ]
 
 
-def existing_post(stack: Stack, name: PostName, persona_id: PersonaId | None) -> tuple[Persona, Post]:
-    """The named post, and its persona. Raises CommandError with the nearest ones where there is no such post."""
+def existing_post(stack: Stack, name: PostName, persona_id: PersonaId | None) -> tuple[Persona | None, Post]:
+    """The named post, and its persona, if that was not removed.
+
+    Raises CommandError with the nearest ones where there is no such post.
+    """
     if name.persona_id is not None and persona_id not in {None, name.persona_id}:
         raise typer.BadParameter(
             f"it says {persona_id}, and the post is named as {name.persona_id}'s; leave one out", param_hint="--persona"
         )
-    persona = existing_persona(stack, name.persona_id or persona_id)
-    post = stack.ledger.get(persona.persona_id, name.slot)
+    meant, persona = whose_history(stack, name.persona_id or persona_id)
+    post = stack.ledger.get(meant, name.slot)
     if post is not None:
         return persona, post
-    nearest = _nearest(stack, persona.persona_id, name.slot)
-    near = f"Near it: {', '.join(nearest)}." if nearest else f"Nothing was posted for {persona.persona_id} yet."
-    raise CommandError(f"There is no post {persona.persona_id}/{name.slot}. {near}")
+    nearest = _nearest(stack, meant, name.slot)
+    near = f"Near it: {', '.join(nearest)}." if nearest else f"Nothing was posted for {meant} yet."
+    raise CommandError(f"There is no post {meant}/{name.slot}. {near}")
 
 
 def _nearest(stack: Stack, persona_id: PersonaId, slot: Slot) -> list[str]:

@@ -76,8 +76,11 @@ def resolve(
     _say(answer, sight, as_json=as_json)
 
 
-def _permalink(use_case: ResolvePost, persona: Persona, media_id: MediaId) -> str | None:
-    """One look whether the account has this media. Where Instagram does not tell, the owner's word counts."""
+def _permalink(use_case: ResolvePost, persona: Persona | None, media_id: MediaId) -> str | None:
+    """One look whether the account has this media. Where nobody tells, the owner's word counts."""
+    if persona is None:
+        remark(f"Nobody can be asked for media {media_id}, since the persona was removed. It is recorded as you say.")
+        return None
     try:
         return use_case.find(persona, media_id)
     except Fault as fault:

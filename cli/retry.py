@@ -11,7 +11,8 @@ from cli.posting import DONE, RUN_MILLISECONDS
 from cli.session import opened
 from cli.shown import complain, report_facts, say_json, say_report
 from cli.terminal_log import TerminalRunLog
-from domain.retry_post import NotRetried
+from domain.posts import Post
+from domain.retry_post import NotRetried, why_not_failed
 
 
 def add_to(app: typer.Typer) -> None:
@@ -37,6 +38,8 @@ def retry(
     """
     stack = opened(ctx)
     persona, failed = existing_post(stack, post, persona_id)
+    if persona is None:
+        raise CommandError(why_not_failed(failed) or _add_it_again(failed))
     try:
         answer = stack.retry_post(TerminalRunLog(is_verbose=is_verbose))(
             persona, failed, lambda: stack.start_run(RUN_MILLISECONDS)
@@ -55,3 +58,10 @@ def retry(
         say_report(answer)
     if answer.outcome not in DONE:
         raise typer.Exit(1)
+
+
+def _add_it_again(post: Post) -> str:
+    return (
+        f"The persona {post.persona_id} was removed, and nothing is posted for it. Add it again with `fluffy-train "
+        f"persona add {post.persona_id}`, then `fluffy-train retry {post.persona_id}/{post.slot}`."
+    )

@@ -53,11 +53,27 @@ def existing_persona(stack: wiring.Stack, persona_id: PersonaId | None) -> Perso
     meant = persona_id or stack.settings.default_persona
     persona = stack.personas.get(meant)
     if persona is None:
-        raise CommandError(
-            f"There is no persona {meant}. `fluffy-train persona list` shows those there are; add it with "
-            f"`fluffy-train persona add {meant}`."
-        )
+        raise no_such_persona(meant)
     return persona
+
+
+def whose_history(stack: wiring.Stack, persona_id: PersonaId | None) -> tuple[PersonaId, Persona | None]:
+    """The named persona, or the stack's default one; without its record where that was removed and its posts stayed.
+
+    Raises CommandError where there is neither.
+    """
+    meant = persona_id or stack.settings.default_persona
+    persona = stack.personas.get(meant)
+    if persona is None and not stack.ledger.history(meant, limit=1):
+        raise no_such_persona(meant)
+    return meant, persona
+
+
+def no_such_persona(persona_id: PersonaId) -> CommandError:
+    return CommandError(
+        f"There is no persona {persona_id}. `fluffy-train persona list` shows those there are; add it with "
+        f"`fluffy-train persona add {persona_id}`."
+    )
 
 
 def to_persona_id(text: str) -> PersonaId:

@@ -16,7 +16,7 @@ from domain.faults import FaultRecord
 from domain.ids import PhotoId
 from domain.outcomes import Outcome, Report
 from domain.personas import Persona
-from domain.posts import Post, PostStatus
+from domain.posts import Post, PostStatus, why_it_waits
 from domain.tokens import days_left
 from handlers.telling import answer_of
 
@@ -162,6 +162,7 @@ def say_report(report: Report) -> None:
             "photo": one.photo_id,
             "media id": one.provider_post_id,
             "reason": one.reason,
+            "next try": one.waits_until and f"from {one.waits_until:%Y-%m-%d %H:%M} UTC on, by itself",
         }
         for name, value in facts.items():
             if value is not None:
@@ -196,7 +197,9 @@ def say_posts(posts: Sequence[Post]) -> None:
             say(f"    the retry of {post.retry_of}")
         if post.retried_in:
             say(f"    retried in {post.retried_in}")
-        if post.fault:
+        if (waits := why_it_waits(post)) is not None:
+            say(f"    {waits}")
+        elif post.fault:
             say(f"    {fault_in_words(post.fault)}")
         if post.evidence:
             media_seen = ", ".join(post.evidence.candidate_media) or "none"
@@ -227,6 +230,7 @@ def post_facts(post: Post) -> dict[str, Any]:
         "fault": fault and {"kind": fault.kind, "message": fault.message, "code": fault.code, "subcode": fault.subcode},
         "evidence": evidence
         and {"container_status": evidence.container_status, "candidate_media": list(evidence.candidate_media)},
+        "waits_until": _instant(post.lease.until) if post.waits_for else None,
         "retried_in": str(post.retried_in) if post.retried_in else None,
         "retry_of": str(post.retry_of) if post.retry_of else None,
         "created_at": _instant(post.created_at),

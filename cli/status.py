@@ -16,7 +16,7 @@ from cli.persona_status import PersonaStatus, status_of
 from cli.session import existing_persona, opened_with_extras
 from cli.shown import age, remark, say, say_json, short
 from domain import instants
-from domain.posts import Post
+from domain.posts import Post, why_it_waits
 from handlers.wiring import Stack
 
 
@@ -81,6 +81,9 @@ def _say(one: PersonaStatus, now: datetime) -> None:
     }
     for name, value in lines.items():
         say(f"  {name:<10} {value}")
+    for post in one.open:
+        if (waits := why_it_waits(post)) is not None:
+            say(f"    {post.slot}: {waits}")
 
 
 def _last(post: Post | None, now: datetime) -> str:
@@ -143,7 +146,7 @@ def _facts(
                 "runway_days": one.runway_days,
                 "token_expires_at": _instant(one.persona.token_expires_at),
                 "token_days_left": one.token_days_left,
-                "open": [{"slot": str(post.slot), "status": one.words(post)} for post in one.open],
+                "open": [_open(post, one.words(post)) for post in one.open],
                 "failed": [
                     {"slot": str(failed.post.slot), "what": failed.what, "needs_you": failed.want is not None}
                     for failed in one.failed
@@ -152,6 +155,16 @@ def _facts(
             }
             for one in every
         ],
+    }
+
+
+def _open(post: Post, words: str) -> dict[str, str | None]:
+    waits_for = post.waits_for
+    return {
+        "slot": str(post.slot),
+        "status": words,
+        "waits_until": _instant(post.lease.until) if waits_for else None,
+        "waits_for": waits_for.message if waits_for else None,
     }
 
 

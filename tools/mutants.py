@@ -32,6 +32,7 @@ LEDGER: Final = "src/adapters/dynamo/post_ledger.py"
 DRIVER: Final = "src/domain/post_driver.py"
 POSTS: Final = "src/domain/posts.py"
 RECONCILE: Final = "src/domain/reconcile.py"
+REMOVE: Final = "src/domain/remove_persona.py"
 RESOLVE: Final = "src/domain/resolve_post.py"
 DIRECTORY: Final = "src/adapters/dynamo/persona_directory.py"
 POST_NEXT_BEST: Final = "src/domain/post_next_best.py"
@@ -51,6 +52,7 @@ CHOOSES: Final = ("tests/unit/test_post_next_best.py",)
 STATES: Final = ("tests/unit/test_posts.py",)
 OWNER: Final = ("tests/contract/test_owners_word.py",)
 OWNER_CASES: Final = ("tests/unit/test_owners_word.py",)
+REMOVES: Final = ("tests/unit/test_remove_persona.py",)
 GUARDS: Final = ("tests/faults/test_guards.py",)
 REPLIES: Final = ("tests/faults/test_bad_replies.py",)
 
@@ -503,10 +505,31 @@ MUTANTS: Final = (
         OWNER_CASES,
     ),
     Mutant(
+        "owner: no persona is removed while a post is unconfirmed",
+        REMOVE,
+        "if post.status is PostStatus.UNCONFIRMED:",
+        "if False:",
+        REMOVES,
+    ),
+    Mutant(
+        "owner: a removal takes over only what was never sent",
+        REMOVE,
+        "if post.status is not PostStatus.POSTING or post.publish_attempts:",
+        "if post.status is not PostStatus.POSTING:",
+        REMOVES,
+    ),
+    Mutant(
+        "owner: a removal ends only what was never sent, as the take-over says",
+        DRIVER,
+        "if post.publish_attempts or post.is_fenced:",
+        "if post.is_fenced:",
+        REMOVES,
+    ),
+    Mutant(
         "owner: the first reason of a pause stays",
         DIRECTORY,
-        "model.paused_reason.set(reason), is_not_paused)",
-        "model.paused_reason.set(reason), None)",
+        "model.paused_reason.set(reason), only=is_not_paused)",
+        "model.paused_reason.set(reason))",
         OWNER,
     ),
     Mutant(

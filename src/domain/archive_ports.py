@@ -35,6 +35,13 @@ class RecordArchive(Protocol):
     Nothing here overwrites a record. Every method may be repeated, and raises RecordsUnavailableError.
     """
 
+    def persona_ids(self) -> Iterator[PersonaId]:
+        """Whose posts and photos there are, each once and in no order: also of personas that were removed.
+
+        Lazily, by the keys alone. What it keeps meanwhile grows with the personas, and not with their records.
+        """
+        ...
+
     def posts(self, persona_id: PersonaId) -> Iterator[Post]:
         """All posts, oldest slot first, lazily."""
         ...

@@ -7,7 +7,8 @@ from typing import Final
 
 from domain.faults import AccountFault, Fault, TokenFault
 from domain.personas import Login, Persona
-from domain.ports import Clock
+from domain.ports import Clock, PostLedger
+from domain.quota import frees_by
 from domain.token_ports import Accounts, TokenStore
 from domain.tokens import FEWEST_DAYS, Account, Quota, StoredToken, days_left
 
@@ -39,19 +40,25 @@ class Checkup:
     may_publish: bool | None = None
     granted: Set[str] | None = None
     quota: Quota | None = None
+    quota_frees_by: datetime | None = None
+    """When a quota that is used up frees at the latest, aware UTC. None also where none of our own posts tells."""
     problems: list[Problem] = field(default_factory=list)
 
 
 class CheckAccount:
     """Asks the store and Instagram, and writes nothing."""
 
-    def __init__(self, *, tokens: TokenStore, accounts: Accounts, clock: Clock) -> None:
+    def __init__(self, *, tokens: TokenStore, accounts: Accounts, ledger: PostLedger, clock: Clock) -> None:
+        self._ledger = ledger
         self._tokens = tokens
         self._accounts = accounts
         self._clock = clock
 
     def __call__(self, persona: Persona) -> Checkup:
-        """Raises TokenStoreUnavailableError where the token cannot be read."""
+        """A quota that is used up is no problem: what is due waits until it frees, and nobody has to do anything.
+
+        Raises TokenStoreUnavailableError where the token cannot be read, and RecordsUnavailableError.
+        """
         found = Checkup(persona)
         try:
             stored = self._tokens.read(persona)
@@ -106,18 +113,26 @@ class CheckAccount:
             found.problems.append(Problem(f"The publishing quota could not be read: {fault.message}", _LATER))
         else:
             found.may_publish = True
+            self._look_at_the_quota(found, found.quota)
         lacking = FACEBOOK_PERMISSIONS - found.granted if found.granted is not None else frozenset()
         if lacking:
             found.may_publish = "instagram_content_publish" not in lacking and found.may_publish
             what = f"The token lacks the permissions {', '.join(sorted(lacking))}."
             found.problems.append(Problem(what, _grant(persona)))
 
+    def _look_at_the_quota(self, found: Checkup, quota: Quota) -> None:
+        if quota.is_used_up:
+            now = self._clock.now()
+            posts = self._ledger.posts_since(found.persona.persona_id, now - 2 * quota.window)
+            found.quota_frees_by = frees_by(posts, now, quota.window)
+
     def _look_at_the_expiry(self, found: Checkup, expires_at: datetime | None) -> None:
         if expires_at is None:
             return
         found.days_left = days_left(expires_at, self._clock.now())
         if found.days_left < FEWEST_DAYS:
-            what = f"The token has {found.days_left} days left, and was not refreshed as it should have been."
+            has = "has expired" if expires_at <= self._clock.now() else f"has {found.days_left} days left"
+            what = f"The token {has}, and was not refreshed as it should have been."
             found.problems.append(Problem(what, _new_token(found.persona)))
 
 

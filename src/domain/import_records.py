@@ -60,6 +60,8 @@ class ImportReport:
     differing: list[Problem] = field(default_factory=list)
     closed: int = 0
     """Posts that were under way when they were exported."""
+    removed: set[PersonaId] = field(default_factory=set)
+    """Whose posts and photos were put back, or were there, without a persona: nothing is posted for them."""
 
 
 class _LeftOutError(Exception):
@@ -89,13 +91,13 @@ class ImportRecords:
         near_duplicates: NearDuplicates,
         renditions: Renditions | None = None,
     ) -> None:
-        """With ``renditions``, a photo whose file is not there is left out."""
+        """With ``renditions``, a photo that may be posted, and whose file is not there, is left out."""
         self._personas = personas
         self._archive = archive
         self._ledger = ledger
         self._near_duplicates = near_duplicates
         self._renditions = renditions
-        self._known: set[PersonaId] = set()
+        self._has_persona: dict[PersonaId, bool] = {}
         self._live: dict[tuple[PersonaId, PhotoId], Slot] = {}
         self._bursts: set[tuple[PersonaId, PhotoId]] = set()
         self.report = ImportReport()
@@ -113,7 +115,9 @@ class ImportRecords:
                 self._note(line, record, outcome)
                 on_line()
         for persona_id, burst in sorted(self._bursts):
-            self._near_duplicates.elect(persona_id, burst)
+            # A removed persona's queue was emptied. An election would put a photo in it that nobody imported again.
+            if self._is_there(persona_id):
+                self._near_duplicates.elect(persona_id, burst)
         return self.report
 
     def _of_kind(
@@ -135,18 +139,16 @@ class ImportRecords:
         try:
             if isinstance(record, Persona):
                 return line, record, self._archive.restore_persona(record)
-            self._must_have_its_persona(record.persona_id)
             if isinstance(record, Post):
                 return line, record, self._archive.restore_post(closed(record))
             return line, record, self._archive.restore_photo(self._fitting(record))
         except _LeftOutError as why:
             return line, record, why
 
-    def _must_have_its_persona(self, persona_id: PersonaId) -> None:
-        if persona_id not in self._known:
-            if self._personas.get(persona_id) is None:
-                raise _LeftOutError(f"its persona {persona_id} is neither in the file nor in the stack")
-            self._known.add(persona_id)
+    def _is_there(self, persona_id: PersonaId) -> bool:
+        if persona_id not in self._has_persona:
+            self._has_persona[persona_id] = self._personas.get(persona_id) is not None
+        return self._has_persona[persona_id]
 
     def _fitting(self, photo: Photo) -> Photo:
         """The photo with the post that it must have."""
@@ -157,9 +159,10 @@ class ImportRecords:
                 raise _LeftOutError(f"its post {slot} is neither in the file nor in the stack")
             if post.photo_id != photo.photo_id:
                 raise _LeftOutError(f"its post {slot} has another photo")
-        if self._renditions is not None and not self._renditions.exists(photo.object_key):
+        fitting = replace(photo, post_slot=slot)
+        if self._renditions is not None and _may_be_queued(fitting) and not self._renditions.exists(photo.object_key):
             raise _LeftOutError(f"its file {photo.object_key} is not in the bucket")
-        return replace(photo, post_slot=slot)
+        return fitting
 
     def _note(self, line: int, record: Record, outcome: Restored | _LeftOutError) -> None:
         if isinstance(outcome, _LeftOutError):
@@ -167,6 +170,8 @@ class ImportRecords:
             return
         kind = type(record).__name__.lower()
         self.report.counts[kind, outcome] += 1
+        if not isinstance(record, Persona) and not self._is_there(record.persona_id):
+            self.report.removed.add(record.persona_id)
         if outcome is Restored.DIFFERENT:
             self.report.differing.append(Problem(line, _name(record)))
         if isinstance(record, Post):
@@ -175,6 +180,11 @@ class ImportRecords:
                 self._live[record.persona_id, record.photo_id] = record.slot
         if isinstance(record, Photo) and record.burst is not None:
             self._bursts.add((record.persona_id, record.burst))
+
+
+def _may_be_queued(photo: Photo) -> bool:
+    """Not so, it keeps its picture from being posted again, and nobody needs its file for that."""
+    return photo.post_slot is None and photo.held_back is None
 
 
 def _name(record: Record) -> str:

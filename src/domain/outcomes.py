@@ -36,10 +36,19 @@ class Report:
     reason: str | None = None
     sent_at: datetime | None = None
     """When the publish request was sent, aware UTC, where one was."""
+    waits_until: datetime | None = None
+    """When a deferred post is tried again at the earliest, aware UTC; None for every other outcome."""
     earlier: tuple["Report", ...] = field(default=())
 
     @classmethod
     def of(cls, outcome: Outcome, post: Post, reason: str | None = None) -> Self:
         return cls(
-            outcome, post.persona_id, post.slot, post.photo_id, post.provider_post_id, reason, post.publish_sent_at
+            outcome,
+            post.persona_id,
+            post.slot,
+            post.photo_id,
+            post.provider_post_id,
+            reason,
+            post.publish_sent_at,
+            post.lease.until if outcome is Outcome.DEFERRED else None,
         )

@@ -37,7 +37,7 @@ from domain.ports import (
     RunLog,
     Settlement,
 )
-from domain.posts import CONTAINER_LIFE, Evidence, Lease, Post, PostStatus
+from domain.posts import CONTAINER_LIFE, DEFERRED, Evidence, Lease, Post, PostStatus
 from domain.quota import LOOK_AGAIN_AFTER, QuotaKeeper
 from domain.slots import Slot
 
@@ -58,6 +58,8 @@ MOST_DEADLINES_MISSED: Final = 3
 """A photo that was not posted by this many deadlines is set aside, so that the others have their turn."""
 DEADLINE_MISSED: Final = "DeadlineMissed"
 """The kind of fault on record of a post that came to nothing by its deadline."""
+PERSONA_REMOVED: Final = "PersonaRemoved"
+"""The kind of fault on record of a post that was under way, and not sent, when its persona was removed."""
 MISSED_WHILE_PAUSED: Final = "DeadlineMissedWhilePaused"
 MISSES_COUNT_FOR: Final = timedelta(days=30)
 
@@ -146,7 +148,18 @@ class PostDriver:
         evidence = Evidence(ContainerStatus.PUBLISHED.value, match.media_ids)
         return self._ledger.complete(post.as_unidentified(evidence, now))
 
-    # ---- posts whose persona was removed: nothing can be asked, and they end all the same ----
+    # ---- posts whose persona is removed: nothing is sent any more, and they end all the same ----
+
+    def end_before_sending(self, post: Post) -> bool:
+        """End a post of which no publish request was ever made; whether it is ended, its photo back in the queue.
+
+        For one whose persona is being removed, and paused before that. The caller holds the post's lease.
+        """
+        if post.publish_attempts or post.is_fenced:
+            return False
+        fault = FaultRecord(PERSONA_REMOVED, "The persona was being removed before the post was sent.")
+        failed = post.as_failed(fault, self._clock.now())
+        return self._fail_and_requeue(post, failed, fault.message).outcome is Outcome.FAILED
 
     def is_over_without_persona(self, post: Post) -> bool:
         """Whether the time has come at which a post ends of which nobody can ask Instagram any more."""
@@ -388,10 +401,10 @@ class PostDriver:
         after = fault.after if isinstance(fault, Defer) else timedelta(0)
         if isinstance(fault, QuotaUsed) and not after:
             # Past the fence a refusal must be on record before anything else is asked.
-            after = LOOK_AGAIN_AFTER if post.is_fenced else self._quota.frees_in(post.persona_id)
+            after = LOOK_AGAIN_AFTER if post.is_fenced else self._quota.looks_again_in(post.persona_id)
         now = self._clock.now()
         look_again_at = now + after
-        record = replace(fault.record, kind=Defer.__name__)
+        record = replace(fault.record, kind=DEFERRED)
         deferred = post.as_deferred(record, now, min(look_again_at, max(now, post.deadline)), container_id)
         report = self._record(post, deferred, Outcome.DEFERRED, fault.message)
         if isinstance(fault, QuotaUsed):

@@ -15,7 +15,7 @@ from domain.personas import Persona
 from domain.photos import Photo
 from domain.ports import Claim, Clock, PersonaDirectory, PhotoLibrary, PostLedger, RunLog
 from domain.post_driver import PostDriver, Run, new_post
-from domain.posts import Post, PostStatus
+from domain.posts import Post, PostStatus, why_it_waits
 from domain.slots import Slot
 
 LATEST_START: Final = timedelta(hours=6)
@@ -138,7 +138,8 @@ class PostNextBest:
             return Report.of(Outcome.ALREADY_DONE, post, _how_it_ended(post))
         taken = self._ledger.take_over(post.persona_id, post.slot, run.lease, self._clock.now())
         if taken is None:
-            return Report.of(Outcome.IN_PROGRESS, post, f"Another run holds the lease until {post.lease.until}.")
+            waits = why_it_waits(post) or f"Another run holds the lease until {post.lease.until}."
+            return Report.of(Outcome.IN_PROGRESS, post, waits)
         self._log.warning("Taking over a post that an earlier run left open.")
         return self._driver.drive(run, persona, taken)
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from domain.faults import FaultRecord
+from domain.faults import Defer, FaultRecord
 from domain.ids import ContainerId, MediaId, PersonaId, PhotoId, RunId
 from domain.slots import Slot
 
@@ -18,6 +18,10 @@ CONTAINER_LIFE: Final = timedelta(hours=24)
 
 NOT_POSTED: Final = "NotPosted"
 """The kind of fault on record of a post of which its owner says that it is not live."""
+
+
+DEFERRED: Final = Defer.__name__
+"""The kind of fault on record of a post that was put off."""
 
 
 class PostStatus(StrEnum):
@@ -94,8 +98,24 @@ class Post:
 
     @property
     def cannot_land_after(self) -> datetime | None:
-        """From then on nothing that was sent can become live any more; None where nothing was sent."""
-        return None if self.publish_sent_at is None else self.publish_sent_at + CONTAINER_LIFE
+        """From then on nothing that was sent can become live any more; None where nothing was sent.
+
+        An unconfirmed post may lack the time at which it was sent, when another program wrote its record: nothing was
+        sent after the record was last changed.
+        """
+        sent_at = self._sent_by if self.status is PostStatus.UNCONFIRMED else self.publish_sent_at
+        return None if sent_at is None else sent_at + CONTAINER_LIFE
+
+    @property
+    def _sent_by(self) -> datetime:
+        """When a post that was sent was sent at the latest."""
+        return self.publish_sent_at or max(self.created_at, self.updated_at)
+
+    @property
+    def waits_for(self) -> FaultRecord | None:
+        """Why it was put off; None for every other post. It is tried again once its lease is over, by itself."""
+        is_put_off = self.status is PostStatus.POSTING and not self.is_fenced
+        return self.fault if is_put_off and self.fault is not None and self.fault.kind == DEFERRED else None
 
     @property
     def wants_another_look(self) -> bool:
@@ -184,7 +204,8 @@ class Post:
     def as_resolved_posted(self, media_id: MediaId, permalink: str | None, at: datetime) -> "Post":
         """Its owner has seen that it is live, as this media."""
         self._must_be_unconfirmed()
-        return replace(self.as_posted(media_id, at, permalink), evidence=self.evidence)
+        posted = self.as_posted(media_id, at, permalink)
+        return replace(posted, posted_at=self._sent_by, evidence=self.evidence)
 
     def as_resolved_not_posted(self, at: datetime) -> "Post":
         """Its owner has seen that it is not live. Only once it cannot become so any more, on whatever late request."""
@@ -197,3 +218,11 @@ class Post:
     def _must_be_unconfirmed(self) -> None:
         if self.status is not PostStatus.UNCONFIRMED:
             raise IllegalTransitionError(f"post {self.persona_id} {self.slot} is {self.status}, not unconfirmed")
+
+
+def why_it_waits(post: Post) -> str | None:
+    """Until when a post was put off, and why, for its owner; None for every other post."""
+    if post.waits_for is None:
+        return None
+    again, end = (f"{at:%Y-%m-%d %H:%M} UTC" for at in (post.lease.until, post.deadline))
+    return f"put off; tried again by itself from {again} on, given up at {end}. Why: {post.waits_for.message}"

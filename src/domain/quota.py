@@ -5,14 +5,16 @@ which counts what is posted by hand as well. An account that posts a few times a
 asked until Instagram has once refused a post for it, or has told that few are left.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from domain.faults import Fault, QuotaUsed
 from domain.ids import PersonaId
 from domain.personas import Persona, Quota
 from domain.ports import Clock, PersonaDirectory, PostLedger, Publisher, RecordsUnavailableError, RunLog
+from domain.posts import Post
 
 WINDOW: Final = timedelta(hours=24)
 
@@ -21,6 +23,12 @@ FEW_LEFT: Final = 5
 
 LOOK_AGAIN_AFTER: Final = timedelta(hours=1)
 """Where none of our own posts tells when the quota frees: the account was posted to by hand."""
+
+LONGEST_WAIT: Final = timedelta(hours=3)
+"""Posts by hand count as well, and we do not know when they were made: one may free the quota before any of ours.
+
+A look costs two requests, so a post that waits out its deadline makes eight of them.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +63,11 @@ class QuotaKeeper:
     def note_used_up(self, persona_id: PersonaId) -> None:
         self._note(persona_id, 0)
 
-    def frees_in(self, persona_id: PersonaId) -> timedelta:
-        """How long until the oldest post of the last 24 hours no longer counts."""
+    def looks_again_in(self, persona_id: PersonaId) -> timedelta:
+        """How long a post waits where nothing is left: until our oldest one of the last 24 hours no longer counts.
+
+        ``LONGEST_WAIT`` at the most.
+        """
         now = self.clock.now()
         try:
             posts = self.ledger.posts_since(persona_id, now - 2 * WINDOW)
@@ -64,8 +75,8 @@ class QuotaKeeper:
             # The refusal itself must be written down first of all.
             self.log.warning("When the publishing quota frees cannot be told.", reason=str(error))
             return LOOK_AGAIN_AFTER
-        posted = [post.posted_at for post in posts if post.posted_at is not None and now - post.posted_at < WINDOW]
-        return min(posted) + WINDOW - now if posted else LOOK_AGAIN_AFTER
+        frees_at = frees_by(posts, now)
+        return LOOK_AGAIN_AFTER if frees_at is None else min(frees_at - now, LONGEST_WAIT)
 
     def _note(self, persona_id: PersonaId, left: int) -> None:
         """A note that is lost costs a question, or a refused publish."""
@@ -73,3 +84,12 @@ class QuotaKeeper:
             self.personas.note_quota(persona_id, Quota(left, self.clock.now()))
         except RecordsUnavailableError as error:
             self.log.warning("What is left of the publishing quota cannot be noted.", reason=str(error))
+
+
+def frees_by(posts: Iterable[Post], now: datetime, window: timedelta = WINDOW) -> datetime | None:
+    """When the oldest of ``posts`` that counts no longer does: a quota that is used up frees then, or before.
+
+    None where none of them counts.
+    """
+    posted = [post.posted_at for post in posts if post.posted_at is not None and now - post.posted_at < window]
+    return min(posted) + window if posted else None

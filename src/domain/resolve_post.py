@@ -9,9 +9,11 @@ from domain.faults import Fault
 from domain.ids import MediaId
 from domain.personas import Persona
 from domain.ports import Clock, ContainerStatus, PostLedger, Publisher, RecentMedia, Resolution
-from domain.posts import CONTAINER_LIFE, NOT_POSTED, Post, PostStatus
+from domain.posts import CONTAINER_LIFE, NOT_POSTED, Post, PostStatus, why_it_waits
 
 LOOK_LIMIT: Final = timedelta(seconds=15)
+
+_REMOVED: Final = "The persona was removed, and its token with it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +48,13 @@ class ResolvePost:
         self._publisher = publisher
         self._clock = clock
 
-    def look(self, persona: Persona, post: Post) -> Sight:
-        """Ask for the container's status and the media that may be the post. Writes nothing, raises no Fault."""
+    def look(self, persona: Persona | None, post: Post) -> Sight:
+        """Ask for the container's status and the media that may be the post. Writes nothing, raises no Fault.
+
+        Without a persona, which was removed and its token with it, nobody can be asked.
+        """
+        if persona is None:
+            return Sight(f"cannot be read: {_REMOVED}", is_published=False, candidates=(), why_no_candidates=_REMOVED)
         try:
             if post.container_id is None:
                 container, is_published = "its id is not on record", False
@@ -86,10 +93,9 @@ class ResolvePost:
         if (refusal := why_not_unconfirmed(post)) is not None:
             return NotResolved(refusal)
         now = self._clock.now()
-        if post.cannot_land_after is None or now < post.cannot_land_after:
-            return NotResolved(
-                f"It may become live until {post.cannot_land_after:%Y-%m-%d %H:%M} UTC: say it after that."
-            )
+        cannot_land_after = post.cannot_land_after
+        if cannot_land_after is not None and now < cannot_land_after:
+            return NotResolved(f"It may become live until {cannot_land_after:%Y-%m-%d %H:%M} UTC: say it after that.")
         if sight.is_published:
             return NotResolved(
                 "Its container says PUBLISHED, so it is live: give its media id with --posted. If you deleted it from "
@@ -127,7 +133,8 @@ def why_not_unconfirmed(post: Post) -> str | None:
                 f"is unconfirmed, and yours to resolve, after {post.cannot_land_after:%Y-%m-%d %H:%M} UTC."
             )
         case PostStatus.POSTING:
-            return f"{name} is still under way, and was not sent: the reconciler goes on with it every 15 minutes."
+            waits = why_it_waits(post) or "the reconciler goes on with it every 15 minutes."
+            return f"{name} is still under way, and was not sent: {waits}"
         case PostStatus.POSTED:
             media = f", as media {post.provider_post_id}" if post.provider_post_id else ""
             return f"{name} is posted{media}: there is nothing to resolve."

@@ -11,7 +11,7 @@ from domain.personas import Persona
 from domain.photos import Photo
 from domain.ports import Clock, PhotoLibrary, PostLedger, Retrial
 from domain.post_driver import PostDriver, Run, new_post
-from domain.posts import Post, PostStatus
+from domain.posts import Post, PostStatus, why_it_waits
 from domain.slots import Slot
 
 MOST_SLOTS_TRIED: Final = 3
@@ -84,7 +84,8 @@ def why_not_failed(post: Post) -> str | None:
         case PostStatus.POSTED:
             return f"{name} is posted; there is nothing to retry."
         case PostStatus.POSTING:
-            return f"{name} is still under way: the reconciler goes on with it every 15 minutes."
+            waits = why_it_waits(post) or "the reconciler goes on with it every 15 minutes."
+            return f"{name} is still under way: {waits}"
         case PostStatus.UNCONFIRMED:
             return (
                 f"{name} is unconfirmed: it may be live. Look at the account, and say what you saw with `fluffy-train "

@@ -69,6 +69,10 @@ class Quota:
     total: int
     window: timedelta
 
+    @property
+    def is_used_up(self) -> bool:
+        return self.used >= self.total
+
 
 def days_left(expires_at: datetime, now: datetime) -> int:
     """The whole days until then; 0 on the last one, and after it."""

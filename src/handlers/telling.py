@@ -7,6 +7,7 @@ from typing import Any, Final
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
+from domain import instants
 from domain.outcomes import Outcome, Report
 
 NAMESPACE: Final = "FluffyTrain"
@@ -74,5 +75,6 @@ def answer_of(report: Report) -> dict[str, Any]:
         "photo_id": report.photo_id,
         "provider_post_id": report.provider_post_id,
         "reason": report.reason,
+        "waits_until": instants.to_text(report.waits_until) if report.waits_until else None,
     }
     return {key: value for key, value in answer.items() if value is not None}

@@ -72,6 +72,9 @@ _NAMES: Final = (
     "FACEBOOK_GRAPH_URL",
 )
 
+_MILLISECONDS_TO_END_A_POST: Final = 30_000
+"""What ending a post takes at the most: DynamoDB alone is asked."""
+
 SCORERS: Final = ("measured", "bedrock")
 
 # These write whole requests and answers, tokens among them, when the root logger is set to DEBUG.
@@ -178,7 +181,7 @@ class Stack:
 
         return TakeStock(personas=self.personas, library=self.library, clock=self.clock, log=log)
 
-    def remove_persona(self, schedules: Schedules) -> RemovePersona:
+    def remove_persona(self, schedules: Schedules, log: RunLog) -> RemovePersona:
         from domain.remove_persona import RemovePersona
 
         return RemovePersona(
@@ -187,6 +190,9 @@ class Stack:
             personas=self.personas,
             library=self.library,
             ledger=self.ledger,
+            driver=self._driver(log),
+            clock=self.clock,
+            start_run=lambda: self.start_run(_MILLISECONDS_TO_END_A_POST),
         )
 
     def refresh_tokens(self, log: RunLog) -> RefreshTokens:

@@ -8,6 +8,7 @@ import pytest
 from contract.implementations import DynamoImplementation, Records
 from contract.scenes import CLAIMED_AT, FAULT, MEDIA, TEN, claimed, ended, furnish, photo_in, queue
 from domain.archive_ports import Marked, Restored
+from domain.ids import PersonaId
 from domain.photos import HeldBack, HeldBackFor
 from domain.posts import Evidence, PostStatus
 from domain.slots import Slot
@@ -22,6 +23,36 @@ def test_posts_come_oldest_slot_first(records: Records) -> None:
     for slot in slots:
         assert records.archive.restore_post(a_post(slot=slot)) is Restored.ADDED
     assert [post.slot for post in records.archive.posts(DEFAULT)] == sorted(slots)
+
+
+def test_whose_posts_and_photos_there_are_is_told_once_each_with_or_without_a_persona(records: Records) -> None:
+    posts_alone, photos_alone, both, nothing = map(PersonaId, ("posts", "photos", "both", "nothing"))
+    records.archive.restore_persona(a_persona(persona_id=both))
+    records.archive.restore_persona(a_persona(persona_id=nothing))
+    for persona_id in (posts_alone, both):
+        for slot in (NINE, TEN):
+            records.archive.restore_post(a_post(persona_id=persona_id, slot=slot))
+    for persona_id in (photos_alone, both):
+        for name in ("sunrise", "second"):
+            records.archive.restore_photo(a_photo(name, persona_id=persona_id))
+    assert sorted(records.archive.persona_ids()) == [both, photos_alone, posts_alone]
+
+
+def test_whose_photos_there_are_is_read_a_page_at_a_time_by_the_keys_alone(dynamo: DynamoImplementation) -> None:
+    caption = "x" * 300_000  # a page ends at a megabyte
+    everybody = [PersonaId(f"persona-{number}") for number in range(6)]
+    for persona_id in everybody:
+        dynamo.archive.restore_photo(a_photo(persona_id=persona_id, caption=caption))
+    dynamo.asked.clear()
+    told = dynamo.archive.persona_ids()
+    next(told)
+    assert [asked.operation for asked in dynamo.asked] == ["Scan", "Scan"], "no page before it is needed"
+    assert {*told} < {*everybody}
+    asked = [one.parameters for one in dynamo.asked if one.parameters["TableName"] == dynamo.names["PhotosTable"]]
+    assert len(asked) > 1
+    for parameters in asked:
+        (name,) = parameters["ExpressionAttributeNames"].values()
+        assert (name, parameters["ConsistentRead"]) == ("persona_id", True)
 
 
 def test_a_record_is_put_back_once(records: Records) -> None:

@@ -17,6 +17,10 @@ class FakeRecordArchive:
         self._records = records
         self._near_duplicates = FakeNearDuplicates(records)
 
+    def persona_ids(self) -> Iterator[PersonaId]:
+        with self._records.lock:
+            return iter({owner for owner, _ in (*self._records.posts, *self._records.photos)})
+
     def posts(self, persona_id: PersonaId) -> Iterator[Post]:
         with self._records.lock:
             posts = sorted(self._records.posts.items(), key=lambda one: one[0])

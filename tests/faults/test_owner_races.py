@@ -13,12 +13,19 @@ import pytest
 from contract.implementations import DynamoImplementation
 from contract.scenes import A_MINUTE_LATER, CONTAINER, FAULT, MEDIA, OTHER_LEASE, claimed, furnish, queue
 from contract.servers import aws_environment, dynamodb_local_url
-from domain.ids import MediaId, RunId
+from domain.ids import MediaId, PersonaId, RunId
+from domain.personas import Persona
 from domain.photos import HeldBack, HeldBackFor
 from domain.ports import Claim, Resolution, Retrial, Settlement
-from domain.posts import CONTAINER_LIFE, Evidence, Lease, Post
+from domain.post_driver import PostDriver, Run
+from domain.posts import CONTAINER_LIFE, Evidence, Lease, Post, PostStatus
+from domain.quota import QuotaKeeper
+from domain.remove_persona import RemovePersona
 from domain.slots import Slot
-from fakes.library import DEFAULT, NINE, a_persona, a_photo_id, a_post
+from fakes.clock import FakeClock
+from fakes.instagram import FakePublisher, FakeRenditions
+from fakes.library import DEFAULT, NINE, a_persona, a_photo, a_photo_id, a_post
+from fakes.run_log import FakeRunLog
 
 __all__ = ["aws_environment", "dynamodb_local_url"]
 
@@ -195,3 +202,62 @@ def test_two_pauses_at_once_agree_on_the_reason(records: DynamoImplementation) -
         (agreed,) = set(answers)
         assert records.personas.get(DEFAULT) == a_persona(paused_reason=agreed)
         assert all_at_once(*[partial(records.personas.resume, DEFAULT, seen=agreed)] * 2).count(True) == 1
+
+
+class NoSecrets:
+    """Neither schedule nor token: what a removal has to do besides."""
+
+    def delete(self, persona_id: PersonaId) -> bool:
+        return False
+
+    def forget(self, persona_id: PersonaId) -> None:
+        pass
+
+
+def test_a_post_ends_with_its_persona_or_is_sent_and_never_both(records: DynamoImplementation) -> None:
+    """The reconciler read the persona a moment before the removal paused it, and comes for the same post."""
+    for number in range(2 * ROUNDS):
+        persona = a_persona(persona_id=PersonaId(f"persona-{number}"))
+        records.personas.add(persona)
+        records.library.add(a_photo(persona_id=persona.persona_id))
+        assert records.ledger.claim(a_post(persona_id=persona.persona_id)) is Claim.WON
+        publisher = FakePublisher(FakeClock())
+
+        def driver(clock: FakeClock, publisher: FakePublisher = publisher) -> PostDriver:
+            clock.advance(timedelta(minutes=10))
+            log = FakeRunLog()
+            return PostDriver(
+                ledger=records.ledger,
+                library=records.library,
+                publisher=publisher,
+                renditions=FakeRenditions(),
+                quota=QuotaKeeper(records.personas, records.ledger, publisher, clock, log),
+                clock=clock,
+                log=log,
+            )
+
+        def reconcile(persona: Persona = persona, make: Callable[[FakeClock], PostDriver] = driver) -> object:
+            clock = FakeClock()
+            engine = make(clock)
+            run = Run(RunId("reconciler"), clock.now() + timedelta(minutes=5))
+            taken = records.ledger.take_over(persona.persona_id, NINE, run.lease, clock.now())
+            return None if taken is None else engine.drive(run, persona, taken).outcome
+
+        def remove(persona: Persona = persona, make: Callable[[FakeClock], PostDriver] = driver) -> object:
+            clock = FakeClock()
+            return RemovePersona(
+                schedules=NoSecrets(),
+                secrets=NoSecrets(),
+                personas=records.personas,
+                library=records.library,
+                ledger=records.ledger,
+                driver=make(clock),
+                clock=clock,
+                start_run=lambda: Run(RunId("removal"), clock.now() + timedelta(minutes=5)),
+            )(persona.persona_id)
+
+        all_at_once(reconcile, remove)
+        post = records.ledger.get(persona.persona_id, NINE)
+        assert post is not None
+        assert (post.status, len(publisher.live)) in {(PostStatus.FAILED, 0), (PostStatus.POSTED, 1)}
+        assert list(records.library.best_first(persona.persona_id)) == []

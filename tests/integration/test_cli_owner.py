@@ -18,8 +18,9 @@ from domain.posts import Evidence, Lease, Post, PostStatus
 from domain.slots import Slot
 from domain.take_stock import ENOUGH
 from domain.tokens import FEWEST_DAYS, how_to_mend
-from integration.test_cli_posting import NOON, A, B, Clock, add_photo, clock, facts_of, pause
-from integration.test_cli_stack import PERSONA, USER, CliStack, error_line
+from integration.test_cli_posting import NOON, A, B, C, Clock, add_photo, clock, facts_of, pause
+from integration.test_cli_schedules import scheduled
+from integration.test_cli_stack import PERSONA, TOKEN, USER, CliStack, error_line
 from local.instagram import Fault
 
 __all__ = ["clock"]
@@ -139,6 +140,105 @@ def test_a_post_that_is_not_failed_is_not_retried(stack: CliStack) -> None:
     add_photo(stack, A, 5.0)
     assert stack.run("post").exit_code == 0
     assert "there is nothing to retry" in error_line(stack.run("retry", NAME))
+
+
+def test_a_post_that_waits_for_the_quota_says_until_when_and_why(stack: CliStack, clock: Clock) -> None:
+    refused(stack, clock)
+    stack.instagram.add_account(USER, TOKEN, quota_total=1)
+    add_photo(stack, B, 4.0)
+    assert stack.run("post").exit_code == 0
+    stack.instagram.order_fault(Fault.error("media_publish", 9, 2207042))
+    clock.advance()
+    result = stack.run("retry", NAME)
+    assert result.exit_code == 1
+    facts = facts_of(result.stdout)
+    assert facts["headline"].startswith("Not posted yet: it waits")
+    again = facts["slot"]
+    assert facts["next try"].startswith("from 2026-11-22 13:02 UTC on")
+    words = "put off; tried again by itself from 2026-11-22 13:02 UTC on, given up at 2026-11-23 11:02 UTC. Why: "
+    assert f"    {again}: {words}" in stack.run("status").stdout
+    (one,) = json.loads(stack.run("status", "--json").stdout)["personas"]
+    (waiting,) = one["open"]
+    assert (waiting["status"], waiting["waits_until"]) == ("posting", "2026-11-22T13:02:00.000Z")
+    assert "quota is used up" in waiting["waits_for"]
+    assert words in stack.run("history").stdout
+    newest = json.loads(stack.run("history", "--json").stdout)[0]
+    assert (newest["slot"], newest["waits_until"]) == (again, "2026-11-22T13:02:00.000Z")
+    assert words in error_line(stack.run("retry", again))
+    assert words in error_line(stack.run("resolve", again))
+
+
+# ---- the posts of a persona that was removed ----
+
+
+def removed(stack: CliStack) -> None:
+    reason = stack.adapters.personas.pause(PERSONA, "It is removed.")
+    assert reason is not None
+    assert stack.adapters.personas.remove(PERSONA, paused_for=reason)
+
+
+def test_the_history_of_a_removed_persona_stays_to_be_seen(stack: CliStack, clock: Clock, tmp_path: Path) -> None:
+    refused(stack, clock)
+    removed(stack)
+    result = stack.run("history")
+    assert result.exit_code == 0
+    assert "2026-11-22T12:00:00Z" in result.stdout
+    assert result.stderr == "The persona default was removed; its history stays.\n"
+    (post,) = json.loads(stack.run("history", "--json").stdout)
+    assert post["status"] == "failed"
+    page = tmp_path / "history.html"
+    assert stack.run("history", "--html", str(page)).exit_code == 0
+    assert "The posts of default" in page.read_text()
+    assert "There is no persona nobody" in error_line(stack.run("history", "--persona", "nobody"))
+
+
+def test_an_unconfirmed_post_of_a_removed_persona_is_settled_by_the_ledger_alone(stack: CliStack, clock: Clock) -> None:
+    unconfirmed(stack, clock)
+    removed(stack)
+    result = stack.run("resolve", NAME)
+    assert result.exit_code == 0
+    assert "seen: container FINISHED; media that may be it: 179" in result.stdout
+    assert "Its container now: cannot be read: The persona was removed" in result.stdout
+    assert f"`fluffy-train resolve {NAME} --not-posted`" in result.stdout
+    assert stack.run("resolve", NAME, "--not-posted", "--yes").exit_code == 0
+    assert standing(stack).status is PostStatus.FAILED
+
+
+def test_the_owners_word_that_a_removed_personas_post_is_live_is_taken(stack: CliStack, clock: Clock) -> None:
+    unconfirmed(stack, clock)
+    removed(stack)
+    result = stack.run("resolve", NAME, "--posted", "17920238422030506", "--yes")
+    assert result.exit_code == 0
+    assert "since the persona was removed. It is recorded as you say." in result.stderr
+    assert (standing(stack).status, standing(stack).provider_post_id) == (PostStatus.POSTED, "17920238422030506")
+
+
+def test_a_retry_makes_no_persona_and_says_how_to_add_it_again(stack: CliStack, clock: Clock) -> None:
+    refused(stack, clock)
+    removed(stack)
+    before = standing(stack)
+    line = error_line(stack.run("retry", NAME))
+    assert "The persona default was removed" in line
+    assert "`fluffy-train persona add default`" in line
+    assert (standing(stack), stack.adapters.personas.all()) == (before, [])
+    stack.add_persona()
+    assert stack.run("retry", NAME).exit_code == 0
+    assert len(stack.instagram.live_posts(USER)) == 1
+
+
+def test_a_persona_with_an_unconfirmed_post_is_removed_once_its_owner_has_settled_that(
+    stack: CliStack, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scheduled(stack, monkeypatch)
+    unconfirmed(stack, clock)
+    line = error_line(stack.run("persona", "remove", PERSONA, "--yes"))
+    assert "it is not removed yet" in line
+    assert f"`fluffy-train resolve {NAME}`" in line
+    assert stack.adapters.personas.get(PERSONA) is not None
+    assert list(stack.parameters()) == [f"{PERSONA}/access-token"]
+    assert stack.run("resolve", NAME, "--not-posted", "--yes").exit_code == 0
+    assert stack.run("persona", "remove", PERSONA, "--yes").exit_code == 0
+    assert stack.adapters.personas.get(PERSONA) is None
 
 
 # ---- resolve ----

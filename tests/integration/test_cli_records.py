@@ -14,7 +14,8 @@ from domain.posts import PostStatus
 from domain.record_lines import Record, to_line
 from fakes.library import NINE, a_persona, a_photo, a_photo_id
 from handlers import wiring
-from integration.test_cli_stack import CliStack, error_line
+from integration.test_cli_schedules import scheduled
+from integration.test_cli_stack import USER, CliStack, error_line, jpeg
 from unit.test_import_records import FENCED, POSTED
 
 LINES: list[Record] = [a_persona(), POSTED, a_photo(post_slot=NINE), a_photo("second")]
@@ -118,14 +119,56 @@ def test_bad_and_differing_lines_are_named_with_their_numbers(stack: CliStack, f
     ]
 
 
-def test_photos_without_their_files_are_left_out_where_that_is_asked_for(stack: CliStack, file: Path) -> None:
+def test_unposted_photos_without_their_files_are_left_out_where_that_is_asked_for(stack: CliStack, file: Path) -> None:
+    with file.open("a") as lines:
+        lines.write(f"{to_line(a_photo('third'))}\n")
     boto3.client("s3").put_object(
         Bucket=stack.environment["PHOTOS_BUCKET"], Key=a_photo("second").object_key, Body=b"jpeg"
     )
     result = stack.run("import-records", str(file), "--check-files")
     assert result.exit_code == 1
-    assert f"line 3: its file {a_photo().object_key} is not in the bucket" in result.stdout
-    assert "Photos: added 1" in result.stdout
+    assert f"line 5: its file {a_photo('third').object_key} is not in the bucket" in result.stdout
+    assert "Photos: added 2" in result.stdout, "one that was posted keeps its picture out, with a file or without"
+
+
+# ---- personas that were removed ----
+
+
+def test_what_a_removed_persona_posted_is_not_posted_again_by_another_stack(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file, folder = tmp_path / "library.jsonl", tmp_path / "photos"
+    folder.mkdir()
+    (folder / "sea.jpg").write_bytes(jpeg("blue"))
+    imports = ("photos", "import", str(folder), "--persona", "anna")
+    with CliStack.up(monkeypatch) as old:
+        scheduled(old, monkeypatch)
+        old.add_persona()
+        old.add_persona("anna")
+        assert old.run(*imports).exit_code == 0
+        assert old.run("post", "--persona", "anna").exit_code == 0
+        assert len(old.instagram.live_posts(USER)) == 1
+        assert old.run("persona", "remove", "anna", "--yes").exit_code == 0
+        exported = old.run("export", str(file))
+        assert exported.stderr == "Wrote 3 records of 1 personas, and of 1 that were removed.\n"
+        alone = [json.loads(line)["kind"] for line in old.run("export", "--persona", "anna").stdout.splitlines()]
+        assert alone == ["post", "photo"]
+    with CliStack.up(monkeypatch) as new:
+        result = new.run("import-records", str(file))
+        assert result.exit_code == 0
+        assert "Without a persona: anna." in result.stdout
+        new.add_persona("anna")
+        assert new.run(*imports).exit_code == 0
+        assert "Nothing to post." in new.run("post", "--persona", "anna").stdout
+        assert new.instagram.live_posts(USER) == ()
+        (post,) = json.loads(new.run("history", "--persona", "anna", "--json").stdout)
+        assert post["status"] == "posted"
+
+
+def test_a_persona_that_never_was_is_not_exported(stack: CliStack, tmp_path: Path) -> None:
+    line = error_line(stack.run("export", str(tmp_path / "library.jsonl"), "--persona", "nobody"))
+    assert line.startswith("There is no persona nobody.")
+    assert os.listdir(tmp_path) == []
 
 
 def test_an_import_that_breaks_off_says_what_is_done(

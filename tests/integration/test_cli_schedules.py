@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 from cli.persona_schedules import EventBridgeSchedules, PersonaSchedule, ScheduleTarget
 from domain.ids import PersonaId
 from fakes.library import a_photo
+from fakes.run_log import FakeRunLog
 from handlers import events
 from integration.test_cli_stack import PERSONA, CliStack, CloudFormation, cloudformation, error_line
 
@@ -31,18 +32,23 @@ DAILY = ("persona", "schedule", "anna", "--cron", "0 9 * * ? *", "--timezone", "
 @pytest.fixture
 def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[CliStack]:
     with CliStack.up(monkeypatch) as stack:
-        group = f"{stack.environment['PHOTOS_BUCKET']}-ScheduleGroup"
-        boto3.client("scheduler").create_schedule_group(Name=group)
-        names = {
-            "SCHEDULE_GROUP": group,
-            "SCHEDULE_ROLE_ARN": TARGET.role_arn,
-            "POST_NEXT_BEST_ARN": TARGET.function_arn,
-            "DEAD_LETTERS_ARN": TARGET.dead_letters_arn,
-        }
-        for name, value in names.items():
-            monkeypatch.setenv(name, value)
-        stack.environment = {**stack.environment, **names}
+        stack.environment = {**stack.environment, **scheduled(stack, monkeypatch)}
         yield stack
+
+
+def scheduled(stack: CliStack, monkeypatch: pytest.MonkeyPatch) -> Mapping[str, str]:
+    """Give the stack a group for schedules. What the environment has for it."""
+    group = f"{stack.environment['PHOTOS_BUCKET']}-ScheduleGroup"
+    boto3.client("scheduler").create_schedule_group(Name=group)
+    names = {
+        "SCHEDULE_GROUP": group,
+        "SCHEDULE_ROLE_ARN": TARGET.role_arn,
+        "POST_NEXT_BEST_ARN": TARGET.function_arn,
+        "DEAD_LETTERS_ARN": TARGET.dead_letters_arn,
+    }
+    for name, value in names.items():
+        monkeypatch.setenv(name, value)
+    return names
 
 
 def schedules(stack: CliStack) -> Mapping[str, Any]:
@@ -292,7 +298,7 @@ def test_a_removal_is_asked_for_first(stack: CliStack) -> None:
 def test_two_who_remove_it_at_once_come_to_the_same_end(stack: CliStack) -> None:
     stack.add_persona("anna")
     remove = stack.adapters.remove_persona(
-        EventBridgeSchedules(boto3.client("scheduler"), ScheduleTarget.of(stack.environment))
+        EventBridgeSchedules(boto3.client("scheduler"), ScheduleTarget.of(stack.environment)), FakeRunLog()
     )
     with ThreadPoolExecutor(4) as pool:
         assert all(removal.done for removal in pool.map(remove, [PersonaId("anna")] * 4))

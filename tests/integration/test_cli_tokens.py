@@ -3,13 +3,17 @@
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import pytest
 from typer.testing import Result
 
+from adapters.clock import SystemClock
+from domain import instants
+from domain.ids import MediaId
 from domain.personas import Login, Persona
+from fakes.library import a_post
 from handlers import wiring
 from integration.test_cli_persona import ADD, pause
 from integration.test_cli_stack import PERSONA, TOKEN, USER, CliStack, error_line
@@ -214,7 +218,7 @@ def test_a_persona_that_can_be_posted_to_is_well(stack: CliStack) -> None:
         },
         "account": {"instagram_user_id": USER, "username": "account_0001", "account_type": "BUSINESS"},
         "permissions": {"read": True, "publish": True, "granted": None},
-        "quota": {"used": 0, "total": 50, "window_seconds": 86400},
+        "quota": {"used": 0, "total": 50, "window_seconds": 86400, "used_up": False, "frees_by": None},
         "paused_reason": None,
         "problems": [],
     }
@@ -233,6 +237,30 @@ def test_in_words_it_is_well_too(stack: CliStack) -> None:
         "active",
     ):
         assert words in result.stdout
+
+
+@pytest.mark.parametrize("posted_at", ["2026-11-22T12:00:00.000Z", None], ids=["by us", "by others"])
+def test_a_quota_that_is_used_up_is_said_to_be_and_is_nothing_to_mend(
+    stack: CliStack, monkeypatch: pytest.MonkeyPatch, posted_at: str | None
+) -> None:
+    monkeypatch.setattr(SystemClock, "now", lambda _: datetime(2026, 11, 22, 14, tzinfo=UTC))
+    stack.add_persona()
+    used_up = {"data": [{"quota_usage": 50, "config": {"quota_total": 50, "quota_duration": 86400}}]}
+    for _ in range(2):
+        stack.instagram.order_fault(Fault.body("quota", json.dumps(used_up).encode()))
+    if posted_at is not None:
+        sent_at = instants.from_text(posted_at)
+        live = a_post(publish_sent_at=sent_at).as_posted(MediaId("1792"), sent_at)
+        wiring.build_archive(stack.adapters.settings).restore_post(live)
+    answer = check(stack)
+    assert (answer["ok"], answer["problems"], answer["quota"]["used_up"]) == (True, [], True)
+    assert answer["quota"]["frees_by"] == (posted_at and "2026-11-23T12:00:00.000Z")
+    result = stack.run("persona", "check")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert "all is well" not in result.stdout
+    assert "default: nothing must be mended, but its publishing quota is used up" in result.stdout
+    when = "by 2026-11-23 12:00 UTC at the latest" if posted_at else "when, is not known"
+    assert f"50 of 50 posts in the last 24 hours: used up. It frees by itself ({when}" in result.stdout
 
 
 def test_facebooks_permissions_are_told_one_by_one(stack: CliStack) -> None:
@@ -274,6 +302,7 @@ PROBLEMS: Final[dict[str, tuple[Callable[[CliStack], None], str, str]]] = {
     "half down": (_order(Fault.error("quota", 2)), "could not be read", "later"),
     "paused": (lambda s: pause(s, "default", "As the owner wished."), "wished", "persona resume default"),
     "expires soon": (lambda s: noted(s, 9), "9 days left", "fluffy-train persona set-token default"),
+    "should be dead": (lambda s: noted(s, -1), "The token has expired", "fluffy-train persona set-token default"),
 }
 
 

@@ -10,10 +10,13 @@ from hypothesis import given, settings
 
 from contract.implementations import FakeImplementation, Records
 from domain.archive_ports import Restored
-from domain.export_records import ExportRecords
-from domain.ids import ContainerId, MediaId, PersonaId
+from domain.export_records import ExportRecords, Owners
+from domain.faults import FaultRecord
+from domain.ids import ContainerId, MediaId, PersonaId, PhotoId
 from domain.import_records import EXPORTED_WHILE_OPEN, ImportRecords, ImportReport, Line
-from domain.posts import PostStatus
+from domain.photos import HeldBack, HeldBackFor, Photo
+from domain.ports import Addition
+from domain.posts import Evidence, Post, PostStatus
 from domain.record_lines import Record, to_line
 from domain.slots import Slot
 from fakes.instagram import FakeRenditions
@@ -23,12 +26,17 @@ from fakes.library import DEFAULT, NINE, a_persona, a_photo, a_photo_id, a_post
 AT = a_post().created_at
 POSTED = a_post().as_posted(MediaId("1792"), AT)
 BURST = {"first": 5.0, "second": 7.0, "third": 6.0}
+SEEN = Evidence("FINISHED")
 FENCED = a_post().as_fenced(ContainerId("1788"), AT)
 
 
 def exported(stack: Records) -> list[str]:
-    export = ExportRecords(archive=stack.archive, ledger=stack.ledger)
-    return [to_line(record) for record in export(stack.personas.all())]
+    export = exporting(stack)
+    return [to_line(record) for record in export(export.everybody())]
+
+
+def exporting(stack: Records) -> ExportRecords:
+    return ExportRecords(personas=stack.personas, archive=stack.archive, ledger=stack.ledger)
 
 
 def imported(stack: Records, lines: Iterable[str | Record], **options: Any) -> ImportReport:
@@ -171,12 +179,12 @@ def test_a_photo_whose_post_has_another_photo_is_left_out() -> None:
     assert [one.reason for one in report.problems] == ["its post 2026-11-22T09:00:00Z has another photo"]
 
 
-def test_records_of_a_persona_that_is_nowhere_are_left_out() -> None:
+def test_posts_and_photos_of_a_persona_that_is_nowhere_are_put_back_and_said_to_be_so() -> None:
     stack = FakeImplementation()
     report = imported(stack, [POSTED, a_photo()])
-    reason = "its persona default is neither in the file nor in the stack"
-    assert [(one.line, one.reason) for one in report.problems] == [(1, reason), (2, reason)]
-    assert imported(stack, [a_persona(), POSTED, a_photo()]).problems == []
+    assert (report.problems, report.removed) == ([], {DEFAULT})
+    again = imported(stack, [a_persona(), POSTED, a_photo()])
+    assert (again.problems, again.differing, again.removed) == ([], [], set())
 
 
 def test_a_bad_line_is_named_once_and_the_rest_goes_on() -> None:
@@ -217,7 +225,8 @@ def test_a_photo_without_its_file_is_left_out_where_files_are_looked_for() -> No
 def test_the_post_of_a_photo_claimed_since_the_posts_were_read_is_told_before_it() -> None:
     stack = FakeImplementation()
     imported(stack, [a_persona(), a_photo()])
-    records = ExportRecords(archive=stack.archive, ledger=stack.ledger)(stack.personas.all())
+    export = exporting(stack)
+    records = export(export.everybody())
     told = [next(records)]
     late = replace(POSTED, slot=Slot(NINE.start, 2))
     stack.archive.mark_posted(late)
@@ -229,13 +238,91 @@ def test_the_post_of_a_photo_claimed_since_the_posts_were_read_is_told_before_it
     assert json.loads(to_line(told[1]))["kind"] == "post"
 
 
+@pytest.mark.parametrize(
+    "photo",
+    [a_photo(post_slot=NINE), a_photo(held_back=HeldBack(HeldBackFor.POSTED_ELSEWHERE)), a_photo()],
+    ids=["has a post", "is on the account", "a post of the file has it"],
+)
+def test_what_keeps_a_picture_from_being_posted_again_is_put_back_without_its_file(photo: Photo) -> None:
+    stack = FakeImplementation()
+    lines: list[Record] = [a_persona(), *([] if photo.held_back else [POSTED]), photo]
+    report = imported(stack, lines, renditions=FakeRenditions(missing={photo.object_key}))
+    assert report.problems == []
+    assert stack.library.add(a_photo()) is not Addition.ADDED
+    assert queue(stack) == []
+
+
+def test_personas_are_told_first_and_then_the_posts_and_photos_of_each_whether_it_was_removed_or_not() -> None:
+    stack = FakeImplementation()
+    gone = PersonaId("gone")
+    theirs = [replace(one, persona_id=gone) for one in (POSTED, a_photo(post_slot=NINE))]
+    records: list[Record] = [a_persona(), a_persona(persona_id=PersonaId("other")), POSTED, a_photo(post_slot=NINE)]
+    imported(stack, [*theirs, *records])
+    assert exported(stack) == [to_line(record) for record in (*records, *theirs)]
+
+
 @pytest.mark.parametrize("only", ["default", "other"])
 def test_one_personas_records_are_exported_alone(only: str) -> None:
     stack = FakeImplementation()
     other = PersonaId("other")
     imported(stack, [a_persona(), a_photo(), a_persona(persona_id=other), a_photo("second", persona_id=other)])
-    persona = stack.personas.get(PersonaId(only))
-    assert persona is not None
-    told = list(ExportRecords(archive=stack.archive, ledger=stack.ledger)([persona]))
+    export = exporting(stack)
+    told = list(export(export.one(PersonaId(only))))
     assert len(told) == 2
     assert {record.persona_id for record in told} == {only}
+
+
+# ---- personas that were removed ----
+
+
+def removed(stack: Records, persona_id: PersonaId = DEFAULT) -> None:
+    """As `persona remove` leaves it: no record and no queue."""
+    for photo_id in queue(stack, persona_id):
+        stack.library.unqueue(persona_id, PhotoId(photo_id))
+    reason = stack.personas.pause(persona_id, "It is removed.")
+    assert reason is not None
+    assert stack.personas.remove(persona_id, paused_for=reason)
+
+
+@pytest.mark.parametrize("post", [POSTED, FENCED.as_unconfirmed(FaultRecord("Unresolved", "Lost."), SEEN, AT)])
+def test_what_a_removed_persona_posted_is_not_posted_again_in_another_stack(post: Post) -> None:
+    old, new = FakeImplementation(), FakeImplementation()
+    imported(old, [a_persona(), post, a_photo(post_slot=NINE), a_photo("second")])
+    removed(old)
+    report = imported(new, exported(old))
+    assert (report.problems, report.removed) == ([], {DEFAULT})
+    assert exported(new) == exported(old)
+    new.personas.add(a_persona())
+    assert new.library.add(a_photo()) is not Addition.ADDED, "the same picture is imported again"
+    new.library.admit(a_photo())
+    assert queue(new) == []
+    assert [photo.post_slot for photo in new.archive.photos(DEFAULT) if photo.photo_id == post.photo_id] == [NINE]
+
+
+def test_who_has_a_persona_is_not_told_as_removed() -> None:
+    stack = FakeImplementation()
+    other = PersonaId("other")
+    imported(stack, [a_persona(), POSTED, a_photo(post_slot=NINE), a_photo("theirs", persona_id=other)])
+    assert exporting(stack).everybody() == Owners((a_persona(),), (other,))
+    assert exporting(stack).one(other) == Owners(removed=(other,))
+    assert exporting(stack).one(PersonaId("nobody")) == Owners()
+
+
+def test_a_persona_that_the_list_of_all_lacks_yet_was_not_removed(monkeypatch: pytest.MonkeyPatch) -> None:
+    stack = FakeImplementation()
+    imported(stack, [a_persona(), a_photo()])
+    monkeypatch.setattr(stack.personas, "all", list)
+    assert exporting(stack).everybody() == Owners((a_persona(),))
+
+
+def test_of_a_removed_personas_burst_nothing_is_queued_before_it_is_imported_again() -> None:
+    old, new = FakeImplementation(), FakeImplementation()
+    burst = a_photo_id("first")
+    imported(old, [a_persona(), *(a_photo(name, score=score, burst=burst) for name, score in BURST.items())])
+    assert queue(old) == [a_photo_id("second")]
+    removed(old)
+    lines = exported(old)
+    imported(new, lines)
+    new.personas.add(a_persona())
+    assert queue(new) == queue(old) == []
+    assert exported(new)[1:] == lines

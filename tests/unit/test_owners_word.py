@@ -8,7 +8,7 @@ from typing import Final
 import pytest
 
 from domain.captions import MOST_HASHTAGS
-from domain.faults import AccountFault, PhotoFault, Retry, Unresolved
+from domain.faults import AccountFault, Defer, PhotoFault, Retry, Unresolved
 from domain.ids import ContainerId, MediaId
 from domain.outcomes import Outcome, Report
 from domain.ports import ContainerStatus, Retrial
@@ -344,8 +344,48 @@ def test_a_post_is_not_said_to_be_absent_while_it_may_land() -> None:
     post = a_post(status=PostStatus.UNCONFIRMED, publish_sent_at=a_post().created_at)
     with pytest.raises(IllegalTransitionError):
         post.as_resolved_not_posted(a_post().created_at + CONTAINER_LIFE - timedelta(seconds=1))
+
+
+def test_an_unconfirmed_post_without_the_time_at_which_it_was_sent_is_settled_a_day_after_its_last_change() -> None:
+    post = a_post(status=PostStatus.UNCONFIRMED, updated_at=a_post().created_at + timedelta(hours=3))
+    engine = Engine(a_photo())
+    engine.records.posts[DEFAULT, NINE] = post
+    resolve = resolving(engine)
+    engine.clock.advance(post.updated_at + CONTAINER_LIFE - timedelta(seconds=1) - engine.clock.now())
+    assert "It may become live until 2026-11-23 12:00 UTC" in reason(resolve.not_posted(post, NOTHING_SEEN))
     with pytest.raises(IllegalTransitionError):
-        a_post(status=PostStatus.UNCONFIRMED).as_resolved_not_posted(a_post().created_at + 2 * CONTAINER_LIFE)
+        post.as_resolved_not_posted(engine.clock.now())
+    engine.clock.advance(timedelta(seconds=1))
+    assert isinstance(resolve.not_posted(post, NOTHING_SEEN), Resolved)
+    assert engine.post().status is PostStatus.FAILED
+
+
+def test_a_post_without_the_time_at_which_it_was_sent_was_not_posted_when_its_owner_says_so() -> None:
+    post = a_post(status=PostStatus.UNCONFIRMED, updated_at=a_post().created_at + timedelta(hours=3))
+    live = post.as_resolved_posted(MEDIA, None, post.updated_at + timedelta(days=9))
+    assert live.posted_at == post.updated_at
+
+
+def test_a_post_whose_persona_was_removed_is_settled_by_the_ledger_alone() -> None:
+    engine = unconfirmed()
+    engine.records.personas.clear()
+    resolve, post = resolving(engine), engine.post()
+    asked = list(engine.publisher.calls)
+    sight = resolve.look(None, post)
+    assert (sight.is_published, sight.candidates) == (False, ())
+    assert sight.container == f"cannot be read: {sight.why_no_candidates}"
+    assert engine.publisher.calls == asked, "without a token nobody is asked"
+    assert isinstance(resolve.not_posted(post, sight), Resolved)
+    assert engine.post().status is PostStatus.FAILED
+
+
+def test_a_post_that_was_put_off_says_until_when_and_why() -> None:
+    engine = Engine(a_photo())
+    engine.publisher.fail("create_container", Defer("Instagram wants fewer calls.", after=timedelta(hours=2)))
+    engine.deliver()
+    words = "tried again by itself from 2026-11-22 11:00 UTC on, given up at 2026-11-23 08:00 UTC. Why: Instagram wants"
+    assert words in reason(retry(engine))
+    assert words in reason(resolving(engine).posted(engine.post(), MEDIA, None))
 
 
 def test_a_persona_is_what_it_was_but_for_its_pause() -> None:

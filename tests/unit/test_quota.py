@@ -8,7 +8,7 @@ from domain.faults import QuotaUsed, Retry
 from domain.outcomes import Outcome
 from domain.personas import Quota
 from domain.posts import PostStatus
-from domain.quota import FEW_LEFT, LOOK_AGAIN_AFTER
+from domain.quota import FEW_LEFT, LONGEST_WAIT, LOOK_AGAIN_AFTER
 from domain.slots import Slot
 from fakes.library import DEFAULT, NINE, Engine, a_persona, a_photo, a_photo_id
 
@@ -60,7 +60,7 @@ def test_a_used_up_quota_sends_nothing_and_waits_until_our_oldest_post_no_longer
     assert engine.deliver().outcome is Outcome.POSTED
     posted_at = engine.post().posted_at
     assert posted_at is not None
-    slot = later(engine, 5)
+    slot = later(engine, 22)
     note(engine, 0)
     engine.publisher.left = 0
     report = engine.deliver(slot)
@@ -69,12 +69,29 @@ def test_a_used_up_quota_sends_nothing_and_waits_until_our_oldest_post_no_longer
     assert engine.publisher.calls.count("publish") == 1
     assert engine.post(slot).is_fenced is False
     assert engine.post(slot).lease.until == posted_at + timedelta(hours=24)
+    assert report.waits_until == engine.post(slot).lease.until
 
-    engine.clock.advance(timedelta(hours=19))
+    engine.clock.advance(timedelta(hours=2))
     engine.publisher.left = 50
     later_report = engine.take_over_and_drive(slot)
     assert later_report is not None
     assert later_report.outcome is Outcome.POSTED
+
+
+def test_a_quota_that_posts_by_hand_used_up_is_looked_at_again_in_a_few_hours(engine: Engine) -> None:
+    assert engine.deliver().outcome is Outcome.POSTED
+    slot = later(engine, 1)
+    note(engine, 0)
+    engine.publisher.left = 0
+    assert engine.deliver(slot).outcome is Outcome.DEFERRED
+    assert engine.post(slot).lease.until == engine.clock.now() + LONGEST_WAIT, "ours would count for 23 hours more"
+    again = engine.deliver(slot)
+    assert (again.outcome, "quota is used up" in (again.reason or "")) == (Outcome.IN_PROGRESS, True)
+    engine.clock.advance(LONGEST_WAIT + timedelta(minutes=1))
+    engine.publisher.left = 1
+    report = engine.take_over_and_drive(slot)
+    assert report is not None
+    assert report.outcome is Outcome.POSTED
 
 
 def test_a_refused_publish_is_noted_so_that_the_next_post_asks_first(engine: Engine) -> None:

@@ -42,6 +42,8 @@ EXTRAS: Final = {
     "POST_NEXT_BEST_FUNCTION": "PostNextBestFunction",
     "INGEST_PHOTO_FUNCTION": "IngestPhotoFunction",
     "RECONCILE_FUNCTION": "ReconcileFunction",
+    "REFRESH_TOKENS_FUNCTION": "RefreshTokensFunction",
+    "WEBHOOK_QUEUE_URL": "WebhookQueueUrl",
 }
 _HOSTS: Final = {
     "INSTAGRAM_GRAPH_URL": "https://graph.instagram.com",

@@ -1,56 +1,44 @@
-"""What a message of the dead-letter queue is, and what is to be done about it.
+"""What a message of the dead-letter queue is: whose, of what, and why it was given up.
 
-Messages come in four shapes. A rule's (EventBridge) and a schedule's (EventBridge Scheduler) have the event as body,
-and the target's ARN and the error beside it. Lambda's destination for failures has all of it in the body. A notice that
-the webhook's receiver did not take is a record of the posts' stream, with nothing beside it.
+Messages come in five shapes. A rule's (EventBridge) and a schedule's (EventBridge Scheduler) have the event as body,
+and the target's ARN and the error beside it. Lambda's destination for failures has all of it in the body. What the
+webhook's queue gives up is moved here as it was, so it is a record of the posts' stream and says no error. The pipe
+before that queue tells only where in the stream the records were that it gave up:
+
+    {"context": {"partnerResourceArn": "arn:aws:pipes:…", "condition": …}, "DDBStreamBatchInfo": {"streamArn": …, …}}
+
+AWS has no page on that last shape; so it was received by others (DVLA Engineering's post on EventBridge Pipes, 2024).
 """
 
 import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from enum import Enum
 from typing import Any, Final
 
-from domain.ids import PersonaId
-from domain.post_next_best import LATEST_START
-from handlers import events, uploads
-
 _FUNCTION: Final = re.compile(r"arn:aws[a-z-]*:lambda:[^:]*:[^:]*:function:([A-Za-z0-9-_]+)(?::.*)?")
-_MOST_QUOTED: Final = 300
-_STREAM: Final = "aws:dynamodb"
+_PIPE: Final = re.compile(r"arn:aws[a-z-]*:pipes:.*")
+MOST_QUOTED: Final = 300
+
+
+class Kind(Enum):
+    START = "an event for a function"
+    NOTICE = "a record of a stream, that the webhook's queue gave up"
+    MISSED = "a batch of a stream's records, that the webhook's pipe gave up"
 
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """``function`` is the name of the one that the event was for, ``event`` what it was sent; None where unknown."""
+    """``function`` is the name of the one that the event was for, ``event`` what it was sent; None where unknown.
+
+    Of a notice, ``event`` is the stream's record; of what a pipe missed, ``DDBStreamBatchInfo``.
+    """
 
     function: str | None
     event: Mapping[str, Any] | None
     error: str
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """``function`` is where the event goes once more, or None: then ``advice`` says why not, and what to do.
-
-    ``is_spent``: it is of no use to anybody any more.
-    """
-
-    what: str
-    advice: str
-    function: str | None = None
-    is_spent: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Functions:
-    """The stack's functions by name; None where the stack does not tell."""
-
-    post_next_best: str | None
-    ingest_photo: str | None
-    reconcile: str | None
-    refresh_tokens: str | None
+    kind: Kind = Kind.START
 
 
 def parse(body: str, attributes: Mapping[str, str]) -> DeadLetter:
@@ -62,10 +50,25 @@ def parse(body: str, attributes: Mapping[str, str]) -> DeadLetter:
         return DeadLetter(
             _function_of(context.get("functionArn")), payload if isinstance(payload, Mapping) else None, _failure(told)
         )
+    if told is not None and told.get("eventSource") == "aws:dynamodb" and "TARGET_ARN" not in attributes:
+        return DeadLetter(None, told, "it was not taken, however often it was tried", Kind.NOTICE)
+    if told is not None and (missed := _missed(told)) is not None:
+        return missed
     error = ": ".join(attributes[name] for name in ("ERROR_CODE", "ERROR_MESSAGE") if attributes.get(name))
     why = attributes.get("EXHAUSTED_RETRY_CONDITION", "")
     said = " ".join(filter(None, (error, f"({why})" if why else ""))) or "no error is told"
-    return DeadLetter(_function_of(attributes.get("TARGET_ARN")), told, said[:_MOST_QUOTED])
+    return DeadLetter(_function_of(attributes.get("TARGET_ARN")), told, said[:MOST_QUOTED])
+
+
+def _missed(told: Mapping[str, Any]) -> DeadLetter | None:
+    context, batch = told.get("context"), told.get("DDBStreamBatchInfo")
+    if not isinstance(context, Mapping) or not isinstance(batch, Mapping):
+        return None
+    pipe, condition = context.get("partnerResourceArn"), context.get("condition")
+    if not isinstance(pipe, str) or _PIPE.fullmatch(pipe) is None:
+        return None
+    said = condition[:MOST_QUOTED] if isinstance(condition, str) else "no error is told"
+    return DeadLetter(None, batch, said, Kind.MISSED)
 
 
 def _failure(told: Mapping[str, Any]) -> str:
@@ -73,13 +76,13 @@ def _failure(told: Mapping[str, Any]) -> str:
     parts = [context.get("condition")]
     if isinstance(response, Mapping):
         parts += [response.get("errorType"), response.get("errorMessage")]
-    return ": ".join(part for part in parts if isinstance(part, str))[:_MOST_QUOTED] or "no error is told"
+    return ": ".join(part for part in parts if isinstance(part, str))[:MOST_QUOTED] or "no error is told"
 
 
 def _object(text: str) -> Mapping[str, Any] | None:
     try:
         value = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None
 
@@ -87,53 +90,3 @@ def _object(text: str) -> Mapping[str, Any] | None:
 def _function_of(arn: object) -> str | None:
     match = _FUNCTION.fullmatch(arn) if isinstance(arn, str) else None
     return match[1] if match else None
-
-
-def judge(letter: DeadLetter, functions: Functions, default_persona: PersonaId, bucket: str, now: datetime) -> Verdict:
-    """Whether the event is still worth its function's while. Only what names its slot, or its file, may be repeated."""
-    if letter.function is None and letter.event is not None and letter.event.get("eventSource") == _STREAM:
-        return Verdict(
-            "a notice that the webhook's receiver did not take for two days",
-            "`fluffy-train history` has what it would have said. Once the receiver is mended, `aws sqs "
-            "start-message-move-task --source-arn` with this queue's ARN sends it back.",
-            is_spent=True,
-        )
-    if letter.function is None or letter.event is None:
-        return Verdict("an event of an unknown kind", "Look at the message itself in the Amazon SQS console.")
-    try:
-        if letter.function == functions.post_next_best:
-            return _judge_start(letter.event, letter.function, default_persona, now)
-        if letter.function == functions.ingest_photo:
-            keys = uploads.parse(letter.event, bucket)
-            return Verdict(f"an upload: {', '.join(keys)[:_MOST_QUOTED]}", "", letter.function)
-    except events.EventRefusedError as error:
-        return Verdict("an event that its function refuses", f"Nothing was done by it: {error}.", is_spent=True)
-    if letter.function == functions.reconcile:
-        done = "Nothing is to be done: the next start, 15 minutes later, did its work."
-        return Verdict("a start of Reconcile", done, is_spent=True)
-    if letter.function == functions.refresh_tokens:
-        done = "Nothing is to be done: the next start, a day later, did its work."
-        return Verdict("a start of RefreshTokens", done, is_spent=True)
-    return Verdict(
-        f"an event for {letter.function}",
-        "That is none of the functions that this command starts: look at the message in the Amazon SQS console.",
-    )
-
-
-def _judge_start(event: Mapping[str, Any], function: str, default_persona: PersonaId, now: datetime) -> Verdict:
-    request = events.parse(event, default_persona, now)
-    what = f"a start for {request.persona_id}/{request.slot}"
-    if "time" not in event or request.dry_run:
-        return Verdict(
-            f"a start by hand for {request.persona_id}",
-            "It names no slot, so that repeating it could post once more: run `fluffy-train post` if it is wanted.",
-            is_spent=True,
-        )
-    if now - request.slot.start > LATEST_START:
-        return Verdict(
-            what,
-            "It is more than 6 h late, so that slot stays empty, and no photo was lost: run `fluffy-train post` if "
-            "one is to be posted now.",
-            is_spent=True,
-        )
-    return Verdict(what, "", function)

@@ -45,7 +45,7 @@ class ScheduleTarget:
         if missing:
             raise SettingsError(
                 f"This stack has no schedules of personas: it lacks {', '.join(missing)}. If it is an older "
-                "version, deploy it again; the local stack has none."
+                "version, deploy it again; a local stack is begun anew by `make demo-down` and `make demo KEEP=1`."
             )
         return cls(**{field: names[name] for field, name in _TARGET.items()})
 

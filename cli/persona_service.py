@@ -1,5 +1,6 @@
 """`fluffy-train persona schedule | unschedule | remove`: when a persona is posted for, and when no more."""
 
+import os
 from datetime import datetime
 from itertools import islice
 from typing import Annotated
@@ -18,6 +19,9 @@ from domain.ids import PersonaId
 from domain.remove_persona import Removal
 from domain.slots import Slot
 from handlers.wiring import Stack
+
+NOTE_VARIABLE = "SCHEDULES_NOTE"
+"""What a stack that is not in AWS has to say about its schedules: the local one starts nothing by itself."""
 
 _FIELDS = "minutes, hours, day of the month, month, day of the week, year"
 
@@ -88,6 +92,8 @@ def schedule(
         )
     if persona.paused_reason is not None:
         remark(f"{persona.persona_id} is paused, so nothing is posted yet: {persona.paused_reason}")
+    if note := os.environ.get(NOTE_VARIABLE):
+        remark(note)
 
 
 def unschedule(ctx: typer.Context, named: PersonaArgument) -> None:

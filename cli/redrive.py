@@ -1,30 +1,57 @@
 """`fluffy-train redrive`: the events that were given up, and sending once more what is still of use."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Annotated, Any
 
 import boto3
 import typer
 
-from adapters.dead_letters import LambdaStarts, Message, SqsDeadLetters
+from adapters.dead_letters import LambdaStarts, Message, SqsDeadLetters, SqsForwards
 from adapters.schedules import CLIENT_CONFIG
-from cli.dead_letters import DeadLetter, Functions, Verdict, judge, parse
+from cli.dead_letters import DeadLetter, Kind, parse
 from cli.failures import CommandError
 from cli.options import JsonOption
 from cli.session import opened_with_extras
 from cli.shown import age, remark, say, say_json
+from cli.verdicts import Names, Verdict, judge
 from domain import instants
+from handlers.wiring import Settings
 
 
 @dataclass(frozen=True, slots=True)
 class _Done:
-    """``became``: sent, would be sent, not accepted, kept or discarded."""
+    """``became``: sent, not accepted, kept or discarded; or what would be."""
 
     became: str
     what: str
     error: str
     given_up_at: str
     advice: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Ways:
+    """Where a message may go."""
+
+    starts: LambdaStarts
+    forwards: SqsForwards
+    is_dry_run: bool
+    discard_old: bool
+
+    def take(self, message: Message, letter: DeadLetter, verdict: Verdict) -> str:
+        """Send it, if it is of use; what became of it. The message itself stays where it is."""
+        if verdict.queue is not None:
+            if not self.is_dry_run:
+                self.forwards.forward(message, verdict.queue)
+            return "would be sent" if self.is_dry_run else "sent"
+        if verdict.function is not None and letter.event is not None:
+            if self.is_dry_run:
+                return "would be sent"
+            return "sent" if self.starts.start(verdict.function, letter.event) else "not accepted"
+        if not (self.discard_old and verdict.is_spent):
+            return "kept"
+        return "would be discarded" if self.is_dry_run else "discarded"
 
 
 def add_to(app: typer.Typer) -> None:
@@ -41,10 +68,11 @@ def redrive(
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Go through the dead-letter queue: show each event that was given up, and send it to its function once more.
+    """Go through the dead-letter queue: show each event that was given up, and send once more what is still of use.
 
-    Sent are starts of the last 6 h, and uploads of any age. Both may be repeated without harm: a start names its slot,
-    an upload its file. An event is deleted once its function has accepted it; what fails again comes back.
+    Sent are starts of the last 6 h, uploads of any age, and notices for the webhook's receiver. All may be repeated
+    without harm: a start names its slot, an upload its file, a notice itself. A message is deleted once it was taken;
+    what fails again comes back.
 
     What is of no use any more is shown with what to do, and stays until --discard-old deletes it.
 
@@ -55,30 +83,29 @@ def redrive(
         raise CommandError(
             "The stack does not tell its dead-letter queue (output DeadLettersUrl): deploy this version of it first."
         )
-    letters = SqsDeadLetters(boto3.client("sqs", config=CLIENT_CONFIG), extras["DEAD_LETTERS_URL"])
+    sqs = boto3.client("sqs", config=CLIENT_CONFIG)
+    letters = SqsDeadLetters(sqs, extras["DEAD_LETTERS_URL"])
     starts = LambdaStarts(boto3.client("lambda", config=CLIENT_CONFIG))
-    functions = Functions(
-        post_next_best=extras.get("POST_NEXT_BEST_FUNCTION"),
-        ingest_photo=extras.get("INGEST_PHOTO_FUNCTION"),
-        reconcile=extras.get("RECONCILE_FUNCTION"),
-        refresh_tokens=extras.get("REFRESH_TOKENS_FUNCTION"),
-    )
+    ways = _Ways(starts, SqsForwards(sqs), is_dry_run=is_dry_run, discard_old=discard_old)
+    names = _names(stack.settings, extras)
     done: list[_Done] = []
     kept: list[Message] = []
     now = stack.clock.now()
     try:
         for message in letters:
+            kept.append(message)  # until it is gone, so that no error here hides it from the next look
             letter = parse(message.body, message.attributes)
-            verdict = judge(letter, functions, stack.settings.default_persona, stack.settings.photos_bucket, now)
-            became = _became(starts, letter, verdict, is_dry_run=is_dry_run, discard_old=discard_old)
+            verdict = judge(letter, names, now)
+            became = ways.take(message, letter, verdict)
             if became in {"sent", "discarded"}:
                 letters.delete(message)
-            else:
-                kept.append(message)
+                kept.pop()
             one = _Done(became, verdict.what, letter.error, instants.to_text(message.sent_at), verdict.advice)
             done.append(one)
             if not as_json:
-                say(f"{became}: {one.what}, given up {age(now - message.sent_at)} ago: {one.error}")
+                # A message that SQS itself moves here keeps the time at which it was first sent.
+                since = "first sent" if letter.kind is Kind.NOTICE else "given up"
+                say(f"{became}: {one.what}, {since} {age(now - message.sent_at)} ago: {one.error}")
                 if one.advice:
                     say(f"    {one.advice}")
     finally:
@@ -90,14 +117,18 @@ def redrive(
         raise typer.Exit(1)
 
 
-def _became(starts: LambdaStarts, letter: DeadLetter, verdict: Verdict, *, is_dry_run: bool, discard_old: bool) -> str:
-    if verdict.function is None or letter.event is None:
-        if not (discard_old and verdict.is_spent):
-            return "kept"
-        return "would be discarded" if is_dry_run else "discarded"
-    if is_dry_run:
-        return "would be sent"
-    return "sent" if starts.start(verdict.function, letter.event) else "not accepted"
+def _names(settings: Settings, extras: Mapping[str, str]) -> Names:
+    return Names(
+        default_persona=settings.default_persona,
+        photos_bucket=settings.photos_bucket,
+        posts_table=settings.posts_table,
+        has_webhook=bool(settings.webhook_url),
+        post_next_best=extras.get("POST_NEXT_BEST_FUNCTION"),
+        ingest_photo=extras.get("INGEST_PHOTO_FUNCTION"),
+        reconcile=extras.get("RECONCILE_FUNCTION"),
+        refresh_tokens=extras.get("REFRESH_TOKENS_FUNCTION"),
+        webhook_queue=extras.get("WEBHOOK_QUEUE_URL"),
+    )
 
 
 def _say_end(done: list[_Done], *, as_json: bool) -> None:
@@ -108,6 +139,5 @@ def _say_end(done: list[_Done], *, as_json: bool) -> None:
         say("The dead-letter queue is empty.")
     elif any(one.became == "kept" for one in done):
         remark(
-            "`fluffy-train redrive --discard-old` deletes what is of no use any more; what is of an unknown kind is "
-            "deleted in the Amazon SQS console. The empty queue ends the alarm."
+            "`fluffy-train redrive --discard-old` deletes what is of no use any more; the empty queue ends the alarm."
         )

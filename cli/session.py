@@ -42,7 +42,7 @@ def opened_with_extras(ctx: typer.Context) -> tuple[wiring.Stack, Mapping[str, s
 
 
 def opened_with_schedules(ctx: typer.Context) -> tuple[wiring.Stack, EventBridgeSchedules]:
-    """The stack and its personas' schedules. Raises SettingsError where it has none, as the local stack."""
+    """The stack and its personas' schedules. Raises SettingsError where it has none, as an older version."""
     stack, extras = opened_with_extras(ctx)
     target = ScheduleTarget.of(extras)
     return stack, EventBridgeSchedules(boto3.client("scheduler", config=CLIENT_CONFIG), target)

@@ -43,6 +43,7 @@ EXTRAS: Final = {
     "INGEST_PHOTO_FUNCTION": "IngestPhotoFunction",
     "RECONCILE_FUNCTION": "ReconcileFunction",
     "REFRESH_TOKENS_FUNCTION": "RefreshTokensFunction",
+    "WEBHOOK_QUEUE_URL": "WebhookQueueUrl",
 }
 _HOSTS: Final = {
     "INSTAGRAM_GRAPH_URL": "https://graph.instagram.com",

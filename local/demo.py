@@ -19,10 +19,10 @@ import requests
 from rich.console import Console
 from rich.table import Table
 
-from local.environment import ACCOUNT_ID, PERSONA, TOKEN, Addresses, isolated, settings, table
+from local.environment import ACCOUNT_ID, PERSONA, TOKEN, Addresses, extras, isolate_process, isolated, settings, table
 from local.sample_library import draw_sample_library
 from local.scores import write_scores
-from local.stack import STATE
+from local.stack import LOG, STATE
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 FOLDER: Final = ROOT / ".demo"
@@ -45,6 +45,7 @@ def main() -> int:
     parser.add_argument("--host", default="127.0.0.1", help="where the stack listens (127.0.0.1)")
     arguments = parser.parse_args()
     FOLDER.mkdir(exist_ok=True)
+    isolate_process({})
     if arguments.down:
         return _end_stack()
     try:
@@ -68,7 +69,7 @@ class Demo:
         scores = self._library()
         _title("2. The local stack")
         self._addresses = self._start_stack()
-        self._environment = isolated(settings(self._addresses))
+        self._environment = isolated({**settings(self._addresses), **extras(self._addresses)})
         _title("3. The persona and its photos")
         self._add_persona()
         self._command("photos", "import", str(self._photos), "--persona", PERSONA, "--scores", str(scores))
@@ -120,7 +121,7 @@ class Demo:
         console.print(
             f"DynamoDB, S3 and SSM (moto): {state['aws']}\nInstagram (our emulator):     {state['instagram']}"
         )
-        return Addresses(state["aws"], state["instagram"])
+        return Addresses(state["aws"], state["instagram"], state["functions"])
 
     def _add_persona(self) -> None:
         known = json.loads(self._command_output("persona", "list", "--json"))
@@ -132,12 +133,10 @@ class Demo:
         queue = json.loads(self._command_output("next", "-n", "2", "--json"))["photos"]
         command = [sys.executable, "-m", "local.invoke", "PostNextBest", "-e", str(EVENT), "--time", slot]
         done = subprocess.run(command, cwd=ROOT, env=self._environment, capture_output=True, text=True, check=False)
-        with (FOLDER / "lambda.log").open("a", encoding="utf-8") as log:
+        with (FOLDER / LOG).open("a", encoding="utf-8") as log:
             log.write(done.stderr)
         if done.returncode != 0:
-            console.print(
-                f"[red]The function raised an error; its log is {FOLDER / 'lambda.log'}:[/]\n{done.stderr[-2000:]}"
-            )
+            console.print(f"[red]The function raised an error; its log is {FOLDER / LOG}:[/]\n{done.stderr[-2000:]}")
             return False
         answer = json.loads(done.stdout)
         console.print_json(data=answer)
@@ -183,6 +182,7 @@ class Demo:
                 "  . .demo/env && .venv/bin/fluffy-train next\n"
                 "  . .demo/env && .venv/bin/fluffy-train post\n"
                 "  make demo KEEP=1 SLOT=2036-01-03T09:00:00Z\n"
+                "  .venv/bin/python -m local.trouble --help    (docs/local-stack.md)\n"
                 "and end it with `make demo-down`."
             )
         else:

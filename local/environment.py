@@ -13,14 +13,22 @@ USERNAME = "fluffy.train"
 TOKEN = "IGLOCAL000000000000000000000000000000000"  # noqa: S105 - the emulator's, good for nothing else
 BUCKET = "photosbucket"
 REGION = "eu-central-1"
+AWS_ACCOUNT = "123456789012"
+"""Moto's, where nobody names another."""
+
+RULE = "PostNextBestSchedule"
+"""As SAM names the rule that it makes of the event ``Schedule`` of ``PostNextBest``."""
+SCHEDULE_GROUP = "ScheduleGroup"
+DEAD_LETTERS = "DeadLetters"
 
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """Where the local stack listens."""
+    """Where the local stack listens: moto, the emulator of Instagram, and our own answer to Lambda's Invoke."""
 
     aws: str
     instagram: str
+    functions: str = ""
 
 
 def settings(addresses: Addresses) -> Mapping[str, str]:
@@ -45,6 +53,29 @@ def settings(addresses: Addresses) -> Mapping[str, str]:
     }
 
 
+def extras(addresses: Addresses) -> Mapping[str, str]:
+    """What only the commands read (``cli.settings.EXTRAS``), and the way to the functions."""
+    return {
+        "AWS_ENDPOINT_URL_LAMBDA": addresses.functions,
+        "SCHEDULE_RULE": RULE,
+        "SCHEDULE_GROUP": SCHEDULE_GROUP,
+        "SCHEDULE_ROLE_ARN": f"arn:aws:iam::{AWS_ACCOUNT}:role/ScheduleRole",
+        "SCHEDULES_NOTE": "The local stack has no clock: no schedule starts anything by itself. One start by hand: "
+        "`.venv/bin/python -m local.invoke PostNextBest -e events/scheduler.json --persona NAME --time SLOT`.",
+        "POST_NEXT_BEST_ARN": function_arn("PostNextBest"),
+        "POST_NEXT_BEST_FUNCTION": "PostNextBest",
+        "INGEST_PHOTO_FUNCTION": "IngestPhoto",
+        "RECONCILE_FUNCTION": "Reconcile",
+        "REFRESH_TOKENS_FUNCTION": "RefreshTokens",
+        "DEAD_LETTERS_ARN": f"arn:aws:sqs:{REGION}:{AWS_ACCOUNT}:{DEAD_LETTERS}",
+        "DEAD_LETTERS_URL": f"{addresses.aws}/{AWS_ACCOUNT}/{DEAD_LETTERS}",
+    }
+
+
+def function_arn(function: str) -> str:
+    return f"arn:aws:lambda:{REGION}:{AWS_ACCOUNT}:function:{function}"
+
+
 def isolated(extra: Mapping[str, str]) -> dict[str, str]:
     """This process's environment with ``extra``, and without anything that could lead to somebody's real account."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
@@ -58,6 +89,13 @@ def isolated(extra: Mapping[str, str]) -> dict[str, str]:
         "no_proxy": "*",
         **extra,
     }
+
+
+def isolate_process(extra: Mapping[str, str]) -> None:
+    """Have ``isolated`` as this process's environment, and nothing else."""
+    wanted = isolated(extra)
+    os.environ.clear()
+    os.environ.update(wanted)
 
 
 def table(addresses: Addresses, name: str) -> Any:

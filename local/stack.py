@@ -1,4 +1,6 @@
-"""The embedded local stack, in a process of its own: DynamoDB, S3 and SSM by moto's server, Instagram by our emulator.
+"""The embedded local stack, in a process of its own: AWS by moto's server, Instagram by our emulator.
+
+Of AWS it has DynamoDB, S3, SSM, the schedules and the dead-letter queue, and an answer of ours to Lambda's Invoke.
 
 Everything is in memory and listens on loopback, unless ``--host`` names another of this machine's addresses, such as
 that of Docker's bridge, where the containers of `sam local invoke` can reach it.
@@ -7,19 +9,27 @@ that of Docker's bridge, where the containers of `sam local invoke` can reach it
 import argparse
 import json
 import os
+import shlex
 import signal
 import sys
 import threading
+from dataclasses import asdict
 from pathlib import Path
 
 import boto3
 from moto.server import ThreadedMotoServer
 
-from local.environment import ACCOUNT_ID, BUCKET, REGION, TOKEN, USERNAME, Addresses, isolated, settings
+from adapters.clock import SystemClock
+from local.environment import ACCOUNT_ID, BUCKET, REGION, TOKEN, USERNAME, Addresses, extras, isolate_process, settings
+from local.function_process import FunctionProcesses
 from local.instagram import EmulatorServer, StartingAccount
+from local.lambda_api import LambdaApi
 from local.tables import create_tables
+from local.triggers import create_triggers
 
 STATE = "stack.json"
+LOG = "lambda.log"
+"""What the functions print."""
 
 
 def main() -> int:
@@ -36,11 +46,18 @@ def main() -> int:
     account = StartingAccount(ACCOUNT_ID, TOKEN, username=USERNAME)
     with EmulatorServer(accounts=[account], host=arguments.host) as instagram:
         addresses = Addresses(f"http://{arguments.host}:{port}", instagram.url)
-        os.environ.update(isolated(settings(addresses)))
+        isolate_process(settings(addresses))
         create_tables(boto3.client("dynamodb"))
         boto3.client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
-        _write_state(arguments.folder, addresses)
-        stop.wait()
+        sqs = boto3.client("sqs")
+        create_triggers(boto3.client("events"), boto3.client("scheduler"), sqs)
+        dead_letters_url = extras(addresses)["DEAD_LETTERS_URL"]
+        with (
+            FunctionProcesses(os.environ, arguments.folder / LOG) as processes,
+            LambdaApi(processes, sqs, dead_letters_url, SystemClock(), arguments.host) as functions,
+        ):
+            _write_state(arguments.folder, Addresses(addresses.aws, addresses.instagram, functions.url))
+            stop.wait()
     aws.stop()
     (arguments.folder / STATE).unlink(missing_ok=True)
     return 0
@@ -48,9 +65,11 @@ def main() -> int:
 
 def _write_state(folder: Path, addresses: Addresses) -> None:
     names = settings(addresses)
-    (folder / "env").write_text("".join(f"export {name}='{value}'\n" for name, value in names.items()))
+    for_commands = {**names, **extras(addresses)}
+    lines = (f"export {name}={shlex.quote(value)}\n" for name, value in for_commands.items())
+    (folder / "env").write_text("".join(lines))
     (folder / "sam-env.json").write_text(json.dumps({"Parameters": names}, indent=2) + "\n")
-    state = {"pid": os.getpid(), "aws": addresses.aws, "instagram": addresses.instagram}
+    state = {"pid": os.getpid(), **asdict(addresses)}
     unfinished = folder / f"{STATE}.new"
     unfinished.write_text(json.dumps(state))
     unfinished.replace(folder / STATE)

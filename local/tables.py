@@ -11,9 +11,15 @@ TEMPLATE = Path(__file__).resolve().parent.parent / "template.yaml"
 _NEEDED = ("AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "BillingMode")
 
 
+def resources_of(template: Path = TEMPLATE) -> Mapping[str, Any]:
+    """The template's resources by logical id, each short tag in its long form."""
+    resources: Mapping[str, Any] = yaml_parse(template.read_text(encoding="utf-8"))["Resources"]
+    return resources
+
+
 def table_definitions(template: Path = TEMPLATE) -> Mapping[str, Mapping[str, Any]]:
     """Each table's CreateTable arguments by its logical id, which is its name here, as in `sam local invoke`."""
-    resources = yaml_parse(template.read_text(encoding="utf-8"))["Resources"]
+    resources = resources_of(template)
     return {
         logical_id: {key: resource["Properties"][key] for key in _NEEDED if key in resource["Properties"]}
         for logical_id, resource in resources.items()

@@ -1,4 +1,4 @@
-"""The dead-letter queue, and sending an event to its function once more."""
+"""The dead-letter queue, and sending an event once more: to its function, or to the queue that it comes from."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -75,6 +75,17 @@ class LambdaStarts:
         """Hand the event to the function's own queue; whether it was accepted. Raises botocore's errors."""
         told = self._client.invoke(FunctionName=function, InvocationType="Event", Payload=json.dumps(event).encode())
         return bool(told["StatusCode"] == _ACCEPTED)
+
+
+class SqsForwards:
+    """``client`` is a boto3 SQS client."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def forward(self, message: Message, url: str) -> None:
+        """Put the body into the queue as a message of its own, whose tries begin anew. Raises botocore's errors."""
+        self._client.send_message(QueueUrl=url, MessageBody=message.body)
 
 
 def _message(told: Mapping[str, Any]) -> Message:

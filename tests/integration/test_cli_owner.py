@@ -1,8 +1,7 @@
-"""The owner's commands on a stack over real HTTP: status, queue, history, retry, resolve, pause, skip and redrive."""
+"""The owner's commands on a stack over real HTTP: status, queue, history, retry, resolve, pause and skip."""
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,6 @@ from typing import Any
 import boto3
 import pytest
 
-from adapters.dead_letters import LambdaStarts
 from domain.faults import Unresolved
 from domain.ids import ContainerId, MediaId, PhotoId, RunId
 from domain.ports import Claim
@@ -18,7 +16,7 @@ from domain.posts import Evidence, Lease, Post, PostStatus
 from domain.slots import Slot
 from domain.take_stock import ENOUGH
 from domain.tokens import FEWEST_DAYS, how_to_mend
-from integration.test_cli_posting import NOON, A, B, C, Clock, add_photo, clock, facts_of, pause
+from integration.test_cli_posting import NOON, A, B, Clock, add_photo, clock, facts_of, pause
 from integration.test_cli_schedules import scheduled
 from integration.test_cli_stack import PERSONA, TOKEN, USER, CliStack, error_line
 from local.instagram import Fault
@@ -644,114 +642,3 @@ def test_a_persona_with_a_schedule_of_its_own(stack: CliStack, monkeypatch: pyte
     )
     (one,) = json.loads(stack.run("status", "--persona", "anna", "--json").stdout)["personas"]
     assert (one["next_slot"], one["posts_per_day"]) == ("2026-11-22T19:00:00.000Z", 2.0)
-
-
-# ---- redrive ----
-
-
-@dataclass
-class Letters:
-    """A dead-letter queue, and what was sent to the functions from it."""
-
-    url: str
-    started: list[tuple[str, Any]] = field(default_factory=list)
-    accepts: bool = True
-
-    def send(self, event: object, function: str = "Post") -> None:
-        arn = f"arn:aws:lambda:eu-central-1:123456789012:function:{function}"
-        boto3.client("sqs").send_message(
-            QueueUrl=self.url,
-            MessageBody=json.dumps(event),
-            MessageAttributes={"TARGET_ARN": {"DataType": "String", "StringValue": arn}},
-        )
-
-    def left(self) -> int:
-        told = boto3.client("sqs").get_queue_attributes(
-            QueueUrl=self.url, AttributeNames=["ApproximateNumberOfMessages"]
-        )
-        return int(told["Attributes"]["ApproximateNumberOfMessages"])
-
-
-@pytest.fixture
-def letters(stack: CliStack, monkeypatch: pytest.MonkeyPatch) -> Letters:
-    letters = Letters(boto3.client("sqs").create_queue(QueueName=stack.environment["PHOTOS_BUCKET"])["QueueUrl"])
-
-    def start(_: LambdaStarts, function: str, event: Any) -> bool:
-        letters.started.append((function, event))
-        return letters.accepts
-
-    monkeypatch.setattr(LambdaStarts, "start", start)
-    monkeypatch.setattr("adapters.dead_letters._WAIT_SECONDS", 0)
-    monkeypatch.setenv("DEAD_LETTERS_URL", letters.url)
-    monkeypatch.setenv("POST_NEXT_BEST_FUNCTION", "Post")
-    monkeypatch.setenv("INGEST_PHOTO_FUNCTION", "Ingest")
-    return letters
-
-
-FRESH = {"persona_id": "default", "time": "2026-11-22T09:00:00Z"}
-OLD = {"persona_id": "default", "time": "2026-11-21T09:00:00Z"}
-
-
-def test_redrive_sends_what_is_of_use_and_keeps_the_rest(stack: CliStack, letters: Letters) -> None:
-    bucket = stack.environment["PHOTOS_BUCKET"]
-    upload = {
-        "source": "aws.s3",
-        "detail-type": "Object Created",
-        "detail": {"bucket": {"name": bucket}, "object": {"key": "incoming/default/a.jpg"}},
-    }
-    letters.send(FRESH)
-    letters.send(upload, "Ingest")
-    letters.send(OLD)
-    assert json.loads(stack.run("status", "--json").stdout)["dead_letters"] == 3
-    result = stack.run("redrive")
-    assert result.exit_code == 1
-    assert sorted(letters.started, key=str) == [("Ingest", upload), ("Post", FRESH)]
-    assert "sent: a start for default/2026-11-22T09:00:00Z" in result.stdout
-    assert "It is more than 6 h late" in result.stdout
-    assert letters.left() == 1
-    letters.send({"what": "ever"}, "Unknown")
-    assert stack.run("redrive", "--discard-old").exit_code == 1, "what is not known is not thrown away"
-    assert letters.left() == 1
-    assert len(letters.started) == 2
-
-
-def test_a_rehearsed_redrive_does_nothing(stack: CliStack, letters: Letters) -> None:
-    letters.send(FRESH)
-    letters.send(OLD)
-    for _ in range(2):
-        result = stack.run("redrive", "--dry-run", "--discard-old", "--json")
-        assert result.exit_code == 1
-        assert sorted(one["became"] for one in json.loads(result.stdout)) == ["would be discarded", "would be sent"]
-    assert (letters.started, letters.left()) == ([], 2)
-
-
-def test_what_its_function_does_not_accept_stays(stack: CliStack, letters: Letters) -> None:
-    letters.accepts = False
-    letters.send(FRESH)
-    assert json.loads(stack.run("redrive", "--json").stdout)[0]["became"] == "not accepted"
-    assert letters.left() == 1
-
-
-def test_a_redrive_that_is_cut_off_puts_back_what_it_kept(
-    stack: CliStack, letters: Letters, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def fail(*_: object) -> bool:
-        raise KeyboardInterrupt
-
-    letters.send(OLD)
-    letters.send(OLD)
-    assert stack.run("redrive").exit_code == 1
-    assert letters.left() == 2
-    letters.send(FRESH)
-    monkeypatch.setattr(LambdaStarts, "start", fail)
-    assert stack.run("redrive").exit_code != 0
-    assert letters.left() >= 2
-
-
-def test_an_empty_queue_of_dead_letters_is_well(stack: CliStack, letters: Letters) -> None:
-    result = stack.run("redrive")
-    assert (result.exit_code, result.stdout) == (0, "The dead-letter queue is empty.\n")
-
-
-def test_a_stack_that_does_not_tell_its_dead_letters_says_what_to_do(stack: CliStack) -> None:
-    assert "DeadLettersUrl" in error_line(stack.run("redrive"))

@@ -19,7 +19,7 @@ def test_without_an_address_there_is_nothing_of_it(stack: Stack) -> None:
     assert len(added) == 9
     assert not [name for name in stack.resources if "ebhook" in name]
     assert "StreamSpecification" not in stack.properties("PostsTable")
-    assert "WebhookUrl" not in stack.outputs
+    assert not [name for name in stack.outputs if "ebhook" in name]
 
 
 def test_all_else_stays_as_it_is_but_for_the_stream_and_what_watches(stack: Stack) -> None:
@@ -40,6 +40,10 @@ def test_only_its_own_function_is_told_the_address() -> None:
     ]
     assert told == ["Webhook"]
     assert WITH.outputs["WebhookUrl"]["Value"] == "https://example.com/hook"
+
+
+def test_the_commands_are_told_the_queue_that_a_given_up_notice_goes_back_to() -> None:
+    assert WITH.outputs["WebhookQueueUrl"]["Value"] == "WebhookQueue"
 
 
 def test_the_pipe_takes_the_ends_of_posts_from_the_stream_to_the_queue() -> None:

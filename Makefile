@@ -1,7 +1,12 @@
 # fluffy-train: `make help` lists everything. Each target makes the environment it needs.
 
 PYTHON ?= python3
+# What the functions run by in Lambda; pyenv's, where there is none on the PATH.
+PYTHON313 ?= $(shell for p in python3.13 "$$(pyenv prefix 3.13 2>/dev/null)/bin/python3.13"; do \
+	"$$p" -c "" 2>/dev/null && { echo "$$p"; break; }; done)
 VENV ?= .venv
+SAM_VENV ?= .venv-sam
+LAMBDA_VENV ?= .venv-lambda
 RUN := $(VENV)/bin/python
 PHOTOS ?=
 SLOT ?=
@@ -25,6 +30,10 @@ demo: $(VENV)/ready ## From a folder of photos to a live post, on this machine (
 .PHONY: demo-down
 demo-down: $(VENV)/ready ## End the local stack that `make demo KEEP=1` left up
 	@$(RUN) -m local.demo --down
+
+.PHONY: deploy-local
+deploy-local: $(VENV)/ready $(SAM_VENV)/ready $(LAMBDA_VENV)/ready ## The real sam deploy, to a live post, into a cloud on this machine
+	@$(RUN) -m local.cloud.rehearsal
 
 # ---- Check it ----
 
@@ -74,10 +83,17 @@ requirements: ## Compile the requirement files anew, with hashes and without any
 		--custom-compile-command "make requirements" --output-file layers/imaging/requirements.txt layers/imaging/requirements.in
 	@uv pip compile --universal --python-version 3.11 --generate-hashes --upgrade --quiet --no-emit-index-url \
 		--custom-compile-command "make requirements" --output-file requirements/dev.txt requirements/dev.in
+	@uv pip compile --universal --python-version 3.11 --generate-hashes --upgrade --quiet --no-emit-index-url \
+		--custom-compile-command "make requirements" --output-file requirements/sam.txt requirements/sam.in
+	@uv pip compile --universal --python-version 3.13 --generate-hashes --upgrade --quiet --no-emit-index-url \
+		--custom-compile-command "make requirements" --output-file requirements/lambda.txt requirements/lambda.in
+
+.PHONY: sam
+sam: $(SAM_VENV)/ready ## Install the SAM CLI, as CI has it, in .venv-sam
 
 .PHONY: clean
 clean: ## Remove what was built, fetched or drawn here
-	@rm -rf $(VENV) .aws-sam .demo .tools .mypy_cache .pytest_cache .ruff_cache .import_linter_cache *.egg-info
+	@rm -rf $(VENV) $(SAM_VENV) $(LAMBDA_VENV) .aws-sam .demo .tools .mypy_cache .pytest_cache .ruff_cache .import_linter_cache *.egg-info
 
 $(VENV)/ready: requirements/dev.txt src/requirements.in layers/imaging/requirements.in pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -87,4 +103,19 @@ $(VENV)/ready: requirements/dev.txt src/requirements.in layers/imaging/requireme
 		|| { echo "Python's venv module is missing; on Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
 	@$(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	@$(RUN) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(SAM_VENV)/ready: requirements/sam.txt
+	@echo "Installing the SAM CLI in $(SAM_VENV) (a minute, once) ..."
+	@$(PYTHON) -m venv $(SAM_VENV)
+# The file names each package that there is to be; pip 23 takes a pin without extras for none where SAM asks for them.
+	@$(SAM_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/sam.txt
+	@touch $@
+
+# Lambda's runtime: the interpreter that the functions' bytecode and wheels are for, and nothing else that they might find by chance.
+$(LAMBDA_VENV)/ready: requirements/lambda.txt
+	@test -n "$(PYTHON313)" && $(PYTHON313) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' \
+		|| { echo "This needs Python 3.13, which Lambda runs the functions by; name one with PYTHON313=..." >&2; exit 1; }
+	@$(PYTHON313) -m venv $(LAMBDA_VENV)
+	@$(LAMBDA_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/lambda.txt
 	@touch $@

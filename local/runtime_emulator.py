@@ -1,7 +1,7 @@
-"""One container of a function, on the real Lambda runtime interface without Docker: AWS's emulator of it, and its client.
+"""One container of a function, on Lambda's real runtime interface without Docker: AWS's emulator of it, and its client.
 
-``aws-lambda-rie`` comes with the SAM CLI, ``awslambdaric`` from PyPI; `make lambda-runtime` puts both into environments of
-their own. As in Lambda, the interpreter starts with the first event, and nothing is written beside the code.
+``aws-lambda-rie`` comes with the SAM CLI, ``awslambdaric`` from PyPI; `make` puts both into environments of their own.
+As in Lambda, the interpreter starts with the first event, and nothing is written beside the code.
 """
 
 import json

@@ -5,16 +5,14 @@ What only a deployment can know is named by where it comes from: `!Ref PhotosTab
 """
 
 import copy
-import os
-import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
-from samtranslator.translator.transform import transform
 from samtranslator.yaml_helper import yaml_parse
+
+from local.cloud import sam_transform
+from local.cloud.intrinsics import Intrinsics
 
 PROJECT = Path(__file__).parents[2]
 ACCOUNT, REGION, STACK = "123456789012", "us-east-1", "fluffy-train"
@@ -24,7 +22,6 @@ PSEUDO_PARAMETERS = {
     "AWS::Region": REGION,
     "AWS::StackName": STACK,
 }
-NO_VALUE = object()
 
 # CloudFormation's objects are JSON of any shape; the assertions are what gives them types.
 Json = Any
@@ -63,83 +60,28 @@ def expand(template: dict[str, Json] | None = None, /, **parameters: str) -> Sta
             resource["Properties"]["CodeUri"] = "s3://packages/package"
         if resource["Type"] == "AWS::Serverless::LayerVersion":
             resource["Properties"]["ContentUri"] = "s3://packages/layer"
-    with patch.dict(os.environ, {"AWS_DEFAULT_REGION": REGION}):  # the transform asks botocore for the partition
-        template = transform(template, dict(values), _ManagedPolicies())
-    intrinsics = _Intrinsics(values | PSEUDO_PARAMETERS, template.get("Conditions", {}))
-    resources = {
-        name: intrinsics.resolve(resource)
-        for name, resource in template["Resources"].items()
-        if "Condition" not in resource or intrinsics.holds(resource["Condition"])
-    }
+    template = sam_transform.expanded(template, values, REGION)
+    asked: set[str] = set()
+
+    def named(resource: str, attribute: str | None) -> str:
+        asked.add(resource)
+        return resource if attribute is None else f"{resource}.{attribute}"
+
+    intrinsics = Intrinsics(values | PSEUDO_PARAMETERS, template.get("Conditions", {}), named)
+    resources, needs = {}, {}
+    for name, resource in template["Resources"].items():
+        if "Condition" not in resource or intrinsics.holds(resource["Condition"]):
+            asked.clear()
+            resources[name] = {key: _resolved(intrinsics, key, value) for key, value in resource.items()}
+            depends = resource.get("DependsOn", [])
+            needs[name] = asked | set([depends] if isinstance(depends, str) else depends)
     outputs = {
-        name: intrinsics.resolve(output)
+        name: {key: _resolved(intrinsics, key, value) for key, value in output.items()}
         for name, output in template["Outputs"].items()
         if "Condition" not in output or intrinsics.holds(output["Condition"])
     }
-    needs = {name: set(_named(template["Resources"][name])) & resources.keys() for name in resources}
     return Stack(resources, outputs, needs)
 
 
-def _named(node: Json) -> Iterator[str]:
-    """What an unresolved part of a template refers to, by logical id."""
-    if isinstance(node, list):
-        for part in node:
-            yield from _named(part)
-    elif isinstance(node, dict):
-        for key, value in node.items():
-            if key in ("Ref", "DependsOn", "Fn::GetAtt"):
-                # The attribute's name beside the resource's does no harm: it is none.
-                yield from (value.split(".") if isinstance(value, str) else value)
-            elif key == "Fn::Sub":
-                yield from re.findall(r"\$\{([^!}.]+)", value if isinstance(value, str) else value[0])
-            yield from _named(value)
-
-
-class _ManagedPolicies:
-    """Stands in for SAM's loader, which asks IAM for the ARNs of AWS's managed policies."""
-
-    def load(self) -> dict[str, str]:
-        return {}
-
-
-class _Intrinsics:
-    def __init__(self, values: dict[str, str], conditions: dict[str, Json]) -> None:
-        self._values = values
-        self._conditions = conditions
-
-    def holds(self, condition: str) -> bool:
-        return bool(self.resolve(self._conditions[condition]))
-
-    def resolve(self, node: Json) -> Json:
-        if isinstance(node, list):
-            return [value for value in map(self.resolve, node) if value is not NO_VALUE]
-        if not isinstance(node, dict):
-            return node
-        if len(node) == 1:
-            ((name, argument),) = node.items()
-            if name == "Ref" or name.startswith("Fn::"):
-                return self._call(name, argument)
-        resolved = {key: self.resolve(value) for key, value in node.items()}
-        return {key: value for key, value in resolved.items() if value is not NO_VALUE}
-
-    def _call(self, name: str, argument: Json) -> Json:
-        match name:
-            case "Ref" if argument == "AWS::NoValue":
-                return NO_VALUE
-            case "Ref":
-                return self._values.get(argument, argument)
-            case "Fn::GetAtt":
-                return argument if isinstance(argument, str) else ".".join(argument)
-            case "Fn::Sub":
-                text, own = (argument, {}) if isinstance(argument, str) else argument
-                values = self._values | {key: self.resolve(value) for key, value in own.items()}
-                return re.sub(r"\$\{([^!}]+)\}", lambda found: str(values.get(found[1], found[1])), text)
-            case "Fn::Equals":
-                left, right = map(self.resolve, argument)
-                return left == right
-            case "Fn::Not":
-                return not self.resolve(argument[0])
-            case "Fn::If":
-                condition, then, otherwise = argument
-                return self.resolve(then if self.holds(condition) else otherwise)
-        raise LookupError(f"{name} of {argument}: teach {__name__} what it means")
+def _resolved(intrinsics: Intrinsics, key: str, value: Json) -> Json:
+    return value if key == "Condition" else intrinsics.resolve(value)

@@ -56,6 +56,10 @@ lint: $(VENV)/ready ## ruff, mypy --strict, import-linter, cfn-lint
 bench: $(VENV)/ready dynamodb-local ## Measure what choosing and preparing a photo cost (ONLY=choosing or imaging; needs Java and npm)
 	@$(RUN) -m local.bench $(ONLY)
 
+.PHONY: bench-cold
+bench-cold: $(VENV)/ready $(SAM_VENV)/ready $(LAMBDA_VENV)/ready dynamodb-local ## Measure cold starts on Lambda's runtime interface, beside three rivals (needs Python 3.13)
+	@$(RUN) -m local.bench cold
+
 .PHONY: soak
 soak: $(VENV)/ready dynamodb-local ## 2,000 slots with a fifth of all calls failing, and the table of what became of them (SEED=n)
 	@$(RUN) -m local.soak $(if $(SEED),--seed $(SEED))

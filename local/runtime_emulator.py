@@ -7,11 +7,10 @@ As in Lambda, the interpreter starts with the first event, and nothing is writte
 import json
 import os
 import platform
-import signal
 import socket
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -19,17 +18,75 @@ from typing import Any, Final, Self
 
 import requests
 
-ROOT: Final = Path(__file__).resolve().parent.parent
-SAM_ENVIRONMENT: Final = ROOT / ".venv-sam"
-RUNTIME_ENVIRONMENT: Final = ROOT / ".venv-lambda"
-RUNTIME: Final = "3.13"  # as template.yaml and src/Makefile say
-
-_READY_WITHIN: Final = 20.0  # seconds
-_ANSWERS_WITHIN: Final = 300.0  # seconds
+_READY_WITHIN: Final = 30.0  # seconds
+_ANSWERS_AT: Final = "/2015-03-31/functions/function/invocations"
 
 
 class NotThereError(Exception):
-    """The runtime interface is not on this machine. The text says what to do."""
+    """What functions are run by is not on this machine. The text says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """Amazon's emulator of the runtime interface, and a Python with Amazon's runtime client in it."""
+
+    emulator: Path
+    python: Path
+
+    @classmethod
+    def found_in(cls, project: Path) -> Self:
+        """Those that `make` puts there. Raises NotThereError."""
+        if (platform.system(), platform.machine()) != ("Linux", "x86_64"):
+            raise NotThereError("The package is built for Linux on x86_64: elsewhere it cannot be run.")
+        emulators = sorted(
+            project.glob(".venv-sam/lib/python3*/site-packages/samcli/local/rapid/aws-lambda-rie-x86_64")
+        )
+        if not emulators:
+            raise NotThereError("The SAM CLI, which carries aws-lambda-rie, is not there: `make .venv-sam/ready`.")
+        python = project / ".venv-lambda" / "bin" / "python"
+        if not python.exists():
+            raise NotThereError("Python 3.13 with awslambdaric is not there: `make .venv-lambda/ready`.")
+        return cls(emulators[-1], python)
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A function as it was built: where Lambda would unpack it and its layers, and what it would tell it.
+
+    ``layers`` are the folders whose ``python`` Lambda has on the import path. ``variables`` are the function's own, and
+    go before Lambda's.
+    """
+
+    name: str
+    handler: str
+    task: Path
+    variables: Mapping[str, str]
+    layers: Sequence[Path] = ()
+    seconds: int = 180
+    megabytes: int = 512
+    region: str = "eu-central-1"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What Lambda gives (developer guide, "Defined runtime environment variables"), and nothing of this process."""
+        given = {
+            "AWS_ACCESS_KEY_ID": "local",
+            "AWS_SECRET_ACCESS_KEY": "local",
+            "AWS_REGION": self.region,
+            "AWS_DEFAULT_REGION": self.region,
+            "AWS_LAMBDA_FUNCTION_NAME": self.name,
+            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(self.megabytes),
+            "AWS_LAMBDA_FUNCTION_TIMEOUT": str(self.seconds),
+            "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
+            "LAMBDA_TASK_ROOT": str(self.task),
+            "LANG": "en_US.UTF-8",
+            "PATH": os.defpath,
+            "PYTHONDONTWRITEBYTECODE": "1",  # /var/task is read-only
+            "PYTHONPATH": os.pathsep.join(map(str, [self.task, *(layer / "python" for layer in self.layers)])),
+            "TZ": ":UTC",
+            "_HANDLER": self.handler,
+        }
+        return {**given, **self.variables}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,118 +98,80 @@ class Cost:
 
 
 class Container:
-    """A container whose interpreter has not been started yet: the first ``invoke`` is a cold start.
+    """A container of ``function``, which is there for the ``with`` block; its first ``invoke`` is a cold start.
 
-    ``package`` is the folder of a built function, ``layers`` those of its layers, which Lambda would unpack to /opt.
-    ``environment`` is all that the function sees, but for what Lambda itself sets. Raises NotThereError.
+    What the function writes goes to the file ``log``. Raises NotThereError.
     """
 
-    def __init__(
-        self,
-        package: Path,
-        handler: str,
-        environment: Mapping[str, str],
-        *,
-        layers: tuple[Path, ...] = (),
-        name: str = "Function",
-        seconds: int = 180,
-        megabytes: int = 512,
-    ) -> None:
-        python = RUNTIME_ENVIRONMENT / "bin" / "python"
-        port, runtime_port = _free_port(), _free_port()
-        self._url = f"http://127.0.0.1:{port}/2015-03-31/functions/function/invocations"
-        paths = [str(package), *(str(layer / "python") for layer in layers)]
-        self._command = [
-            str(_emulator()),
-            "--log-level",
-            "error",
-            "--runtime-interface-emulator-address",
-            f"127.0.0.1:{port}",
-            "--runtime-api-address",
-            f"127.0.0.1:{runtime_port}",
-            str(python),
-            "-m",
-            "awslambdaric",
-            handler,
-        ]
-        self._environment = {
-            "PATH": os.environ.get("PATH", os.defpath),
-            "LANG": "C.UTF-8",
-            "AWS_LAMBDA_FUNCTION_NAME": name,
-            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(megabytes),
-            "AWS_LAMBDA_FUNCTION_TIMEOUT": str(seconds),
-            "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
-            "LAMBDA_TASK_ROOT": str(package),
-            "PYTHONPATH": os.pathsep.join(paths),
-            "PYTHONDONTWRITEBYTECODE": "1",  # /var/task is read-only
-            **environment,
-        }
-        self._package = package
-        self._port = port
-        self._log: list[str] = []
+    def __init__(self, tools: Tools, function: Function, log: Path) -> None:
+        self._tools, self._function, self._log = tools, function, log
 
     def __enter__(self) -> Self:
-        self._process = subprocess.Popen(
-            self._command,
-            cwd=self._package,
-            env=self._environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-        give_up_at = time.monotonic() + _READY_WITHIN
-        while time.monotonic() < give_up_at:
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", self._port)) == 0:
-                    return self
-            time.sleep(0.01)
-        self._end()
-        raise NotThereError("The runtime interface emulator does not start.")
+        at, runtime_at = (f"127.0.0.1:{port}" for port in _free_ports())
+        self._url = f"http://{at}{_ANSWERS_AT}"
+        command: list[str | Path] = [
+            *(self._tools.emulator, "--log-level", "error", "--runtime-interface-emulator-address", at),
+            *("--runtime-api-address", runtime_at, self._tools.python, "-m", "awslambdaric", self._function.handler),
+        ]
+        with self._log.open("wb") as output:
+            self._process = subprocess.Popen(
+                command,
+                cwd=self._function.task,
+                env=self._function.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+            )
+        try:
+            _wait_until_it_listens(self._process, at)
+        except BaseException:
+            self._end()
+            raise
+        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self._end()
 
-    def invoke(self, event: object) -> Any:
-        """What the handler answers, or ``{"errorType": …, "errorMessage": …}`` where it raised."""
-        answer = requests.post(self._url, data=json.dumps(event), timeout=_ANSWERS_WITHIN)
-        return answer.json()
+    def invoke(self, event: Any) -> requests.Response:
+        """What the handler answers; an object with ``errorType`` where it raised, a text where it ran out of time."""
+        return requests.post(self._url, data=json.dumps(event), timeout=(5, self._function.seconds + 10))
 
     def cost(self) -> Cost:
-        """What the interpreter has used so far; read from Linux's /proc."""
-        (process,) = _children(self._process.pid)
-        nanoseconds = sum(
-            int((task / "schedstat").read_text().split()[0]) for task in Path(f"/proc/{process}/task").iterdir()
-        )
-        status = dict(
-            line.split(":", 1) for line in Path(f"/proc/{process}/status").read_text().splitlines() if ":" in line
-        )
-        return Cost(nanoseconds / 1e9, int(status["VmHWM"].split()[0]) * 1024)
+        """What the interpreter has used so far, as Linux's /proc tells. Only after an ``invoke``."""
+        (interpreter,) = _children(self._process.pid)
+        tasks = Path(f"/proc/{interpreter}/task").iterdir()
+        nanoseconds = sum(int((task / "schedstat").read_text().split()[0]) for task in tasks)
+        lines = Path(f"/proc/{interpreter}/status").read_text().splitlines()
+        (peak,) = (line.split()[1] for line in lines if line.startswith("VmHWM:"))
+        return Cost(nanoseconds / 1e9, int(peak) * 1024)
 
     def _end(self) -> None:
-        os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.terminate()
         self._process.wait()
 
 
-def _emulator() -> Path:
-    machine = {"x86_64": "x86_64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
-    found = sorted(SAM_ENVIRONMENT.glob(f"lib/python*/site-packages/samcli/local/rapid/aws-lambda-rie-{machine}"))
-    if not found or not (RUNTIME_ENVIRONMENT / "bin" / "python").exists():
-        raise NotThereError(
-            f"Lambda's runtime interface is not here: `make lambda-runtime` (needs Python {RUNTIME} and Linux)."
-        )
-    return found[0]
-
-
 def _children(parent: int) -> list[int]:
-    listed = Path(f"/proc/{parent}/task")
-    return [int(child) for task in listed.iterdir() for child in (task / "children").read_text().split()]
+    tasks = Path(f"/proc/{parent}/task").iterdir()
+    return [int(child) for task in tasks for child in (task / "children").read_text().split()]
 
 
-def _free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-    return port
+def _free_ports() -> tuple[int, int]:
+    with socket.socket() as one, socket.socket() as other:
+        one.bind(("127.0.0.1", 0))
+        other.bind(("127.0.0.1", 0))
+        return one.getsockname()[1], other.getsockname()[1]
+
+
+def _wait_until_it_listens(process: subprocess.Popen[bytes], address: str) -> None:
+    host, port = address.split(":")
+    give_up_at = time.monotonic() + _READY_WITHIN
+    while time.monotonic() < give_up_at and process.poll() is None:
+        try:
+            socket.create_connection((host, int(port)), timeout=1).close()
+        except OSError:
+            time.sleep(0.02)
+        else:
+            return
+    raise NotThereError("aws-lambda-rie does not start.")

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from local.runtime_emulator import ROOT, RUNTIME, RUNTIME_ENVIRONMENT, SAM_ENVIRONMENT
+from local.runtime_emulator import Tools
 
+ROOT: Final = Path(__file__).resolve().parents[2]
 RIVALS: Final = Path(__file__).resolve().parent / "cold_rivals"
 SCRATCH: Final = ROOT / ".tools" / "bench-cold"
 
@@ -22,7 +23,7 @@ _PIN: Final = re.compile(r"^[A-Za-z0-9_.-]+==[^ \\]+", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """A folder that Lambda would unpack to /var/task, and the handler in it."""
+    """A folder that Lambda would unpack to /var/task, and the handler in it. ``name`` is for people."""
 
     name: str
     folder: Path
@@ -34,12 +35,12 @@ class Package:
         return sum(path.stat().st_size for path in self.folder.rglob("*") if path.is_file())
 
 
-def build_ours() -> Package:
-    built = _sam_build(ROOT / "template.yaml", SCRATCH / "ours")
+def build_ours(tools: Tools) -> Package:
+    built = _sam_build(tools, ROOT / "template.yaml", SCRATCH / "ours")
     return Package("fluffy-train, PostNextBest", built / "PostNextBest", "handlers.post_next_best.handler")
 
 
-def build_rivals() -> Mapping[str, Package]:
+def build_rivals(tools: Tools) -> Mapping[str, Package]:
     """By name: ``empty``, ``hello``, ``hello-compiled`` and ``usual-trio``, all with our versions of the libraries."""
     sources = SCRATCH / "sources"
     shutil.rmtree(sources, ignore_errors=True)
@@ -53,11 +54,11 @@ def build_rivals() -> Mapping[str, Package]:
         shutil.copytree(
             ROOT / "src" / layer, sources / "usual_trio" / layer, ignore=shutil.ignore_patterns("__pycache__")
         )
-    built = _sam_build(sources / "template.yaml", SCRATCH / "rivals")
+    built = _sam_build(tools, sources / "template.yaml", SCRATCH / "rivals")
     compiled = SCRATCH / "hello-compiled"
     shutil.rmtree(compiled, ignore_errors=True)
     shutil.copytree(built / "Hello", compiled)
-    compiler = [str(RUNTIME_ENVIRONMENT / "bin" / "python"), "-m", "compileall", "-q"]
+    compiler = [str(tools.python), "-m", "compileall", "-q"]
     subprocess.run([*compiler, "--invalidation-mode", "unchecked-hash", str(compiled)], check=True)
     return {
         "empty": Package("an empty handler", built / "Empty", "empty.handler"),
@@ -69,22 +70,16 @@ def build_rivals() -> Mapping[str, Package]:
     }
 
 
-def _sam_build(template: Path, into: Path) -> Path:
+def _sam_build(tools: Tools, template: Path, into: Path) -> Path:
     """Build with the SAM CLI, which wants the runtime's Python on the PATH."""
-    python = subprocess.run(
-        [str(RUNTIME_ENVIRONMENT / "bin" / "python"), "-c", "import sys; print(sys.base_prefix)"],
-        check=True,
-        capture_output=True,
-        text=True,
-    ).stdout.strip()
     environment = {
         **os.environ,
-        "PATH": os.pathsep.join([str(Path(python) / "bin"), os.environ.get("PATH", os.defpath)]),
+        "PATH": os.pathsep.join([str(tools.python.parent), os.environ.get("PATH", os.defpath)]),
         "SAM_CLI_TELEMETRY": "0",
         "AWS_DEFAULT_REGION": "eu-central-1",
     }
     command = [
-        str(SAM_ENVIRONMENT / "bin" / "sam"),
+        str(ROOT / ".venv-sam" / "bin" / "sam"),
         "build",
         "--template-file",
         str(template),
@@ -95,5 +90,5 @@ def _sam_build(template: Path, into: Path) -> Path:
         [*command, "--no-cached"], cwd=template.parent, env=environment, capture_output=True, text=True, check=False
     )
     if done.returncode != 0:
-        raise RuntimeError(f"`sam build` of {template.name} failed (it needs Python {RUNTIME}):\n{done.stderr[-2000:]}")
+        raise RuntimeError(f"`sam build` of {template.name} failed :\n{done.stderr[-2000:]}")
     return into

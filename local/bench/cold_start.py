@@ -8,6 +8,7 @@ claim.
 
 import io
 import json
+import logging
 import os
 import statistics
 import time
@@ -28,11 +29,11 @@ from adapters.dynamo.tables import photo_item
 from domain.ids import PersonaId, PhotoId
 from domain.personas import Persona
 from domain.photos import Photo, PhotoAnalysis
-from local.bench.cold_packages import Package, build_ours, build_rivals
+from local.bench.cold_packages import ROOT, SCRATCH, Package, build_ours, build_rivals
 from local.dynamodb_local import DynamoDbLocal
 from local.environment import ACCOUNT_ID, BUCKET, PERSONA, REGION, TOKEN, Addresses, isolated, settings
 from local.instagram import EmulatorServer, EmulatorSettings, StartingAccount
-from local.runtime_emulator import ROOT, Container
+from local.runtime_emulator import Container, Function, Tools
 from local.tables import create_tables
 
 GOALS: Final = {"hello-compiled": 0.8, "hello": 0.45, "usual-trio": 0.25}
@@ -52,11 +53,12 @@ class Measured:
     cpu: list[float] = field(default_factory=list)
     peak: list[int] = field(default_factory=list)
 
-    def start(self, environment: Mapping[str, str], event: object, expected: str) -> None:
+    def start(self, tools: Tools, variables: Mapping[str, str], event: object, expected: str) -> None:
         """One fresh start. Raises RuntimeError where it answers something else."""
-        with Container(self.package.folder, self.package.handler, environment) as container:
+        function = Function("Contender", self.package.handler, self.package.folder, variables)
+        with Container(tools, function, SCRATCH / "contender.log") as container:
             began = time.perf_counter()
-            answer = container.invoke(event)
+            answer = container.invoke(event).json()
             self.seconds.append(time.perf_counter() - began)
             cost = container.cost()
         said = answer["outcome"] if isinstance(answer, dict) and "outcome" in answer else answer
@@ -80,8 +82,9 @@ def bench_cold_start(rounds: int) -> bool:
 
     Raises ``local.runtime_emulator.NotThereError`` and ``local.dynamodb_local.NotThereError``.
     """
+    tools = Tools.found_in(ROOT)
     print("Building the packages by `sam build` ...")
-    ours, rivals = Measured(build_ours()), {name: Measured(one) for name, one in build_rivals().items()}
+    ours, rivals = Measured(build_ours(tools)), {name: Measured(one) for name, one in build_rivals(tools).items()}
     whole = Measured(ours.package)
     event = json.loads((ROOT / "events" / "schedule.json").read_text(encoding="utf-8"))
     with ExitStack() as servers:
@@ -90,10 +93,10 @@ def bench_cold_start(rounds: int) -> bool:
             if number == 1:  # the first turn warms the disk's caches and the servers
                 _forget([ours, whole, *rivals.values()])
             for name, rival in rivals.items():
-                rival.start(empty, event, {"empty": "empty", "usual-trio": "nothing_to_post"}.get(name, PERSONA))
-            ours.start(empty, event, "nothing_to_post")
+                rival.start(tools, empty, event, {"empty": "empty", "usual-trio": "nothing_to_post"}.get(name, PERSONA))
+            ours.start(tools, empty, event, "nothing_to_post")
             slot = FIRST_SLOT + timedelta(days=number)
-            whole.start(full, event | {"time": slot.strftime("%Y-%m-%dT%H:%M:%SZ")}, "posted")
+            whole.start(tools, full, event | {"time": slot.strftime("%Y-%m-%dT%H:%M:%SZ")}, "posted")
     return _judge(ours, whole, rivals)
 
 
@@ -128,6 +131,7 @@ def _judge(ours: Measured, whole: Measured, rivals: Mapping[str, Measured]) -> b
 def _stages(servers: ExitStack, posts: int) -> tuple[Mapping[str, str], Mapping[str, str]]:
     """The environments of two stacks: one with an empty queue, one whose library has ``posts`` photos."""
     dynamodb = servers.enter_context(DynamoDbLocal())
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # it writes a line for each request
     aws = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     aws.start()
     servers.callback(aws.stop)

@@ -18,11 +18,12 @@ from typing import Any, Final
 from rich.console import Console
 
 from local.cloud.delivery import Delivery, deliver
-from local.cloud.lambda_runtime import LambdaRuntime, NotThereError, Tools
+from local.cloud.lambda_runtime import LambdaRuntime
 from local.cloud.server import CloudServer
 from local.cloud.starts import Start, due, uploaded
 from local.environment import ACCOUNT_ID, TOKEN, USERNAME, isolated
 from local.instagram import EmulatorServer, LivePost, StartingAccount
+from local.runtime_emulator import NotThereError, Tools
 from local.sample_library import PICTURES, draw_sample_library
 
 ROOT: Final = Path(__file__).resolve().parents[2]

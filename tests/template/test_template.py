@@ -198,20 +198,28 @@ def test_the_layer_is_built_for_the_runtime_that_the_functions_have(stack: Stack
         [line for line in (PROJECT / folder / "Makefile").read_text(encoding="utf-8").splitlines() if ":=" in line]
         for folder in ("src", "layers/imaging")
     ]
-    for name in ("RUNTIME", "PLATFORMS"):
-        (ours, theirs) = ([line for line in made if line.startswith(f"{name} :=")] for made in lines)
-        assert ours == theirs
-        assert len(ours) == 1
+    (ours, theirs) = ([line for line in made if line.startswith("RUNTIME :=")] for made in lines)
+    assert ours == theirs == ["RUNTIME := 3.13"]
+
+
+def test_the_functions_package_is_the_same_for_every_architecture() -> None:
+    makefile = (PROJECT / "src" / "Makefile").read_text(encoding="utf-8")
+    (pure,) = (line for line in makefile.splitlines() if line.startswith("PURE :="))
+    for option in ("--only-binary :all:", "--implementation py", "--abi none", "--platform any"):
+        assert option in pure
 
 
 def _services_called() -> set[str]:
-    """The names in calls like `session.client("s3", …)`, and dynamodb, which PynamoDB calls."""
+    """The names in calls like `boto3.client("s3", …)` and wiring's `_client(session, "ssm", …)`, and PynamoDB's dynamodb."""
     called = {"dynamodb"}
     for path in (PROJECT / "src").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             match node:
-                case ast.Call(
-                    func=ast.Attribute(attr="client" | "resource"), args=[ast.Constant(value=str(service)), *_]
+                case (
+                    ast.Call(
+                        func=ast.Attribute(attr="client" | "resource"), args=[ast.Constant(value=str(service)), *_]
+                    )
+                    | ast.Call(func=ast.Name(id="_client"), args=[_, ast.Constant(value=str(service)), *_])
                 ):
                     called.add(service)
                 case _:

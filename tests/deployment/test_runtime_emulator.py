@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from local.cloud.lambda_runtime import NotThereError, Tools
+from local.runtime_emulator import NotThereError, Tools
 
 EMULATOR = ".venv-sam/lib/python3.11/site-packages/samcli/local/rapid/aws-lambda-rie-x86_64"
 

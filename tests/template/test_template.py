@@ -210,7 +210,7 @@ def test_the_functions_package_is_the_same_for_every_architecture() -> None:
 
 
 def _services_called() -> set[str]:
-    """The names in calls like `boto3.client("s3", …)` and wiring's `_client(session, "ssm", …)`, and PynamoDB's dynamodb."""
+    """The names in calls like `boto3.client("s3", …)` and `_client(session, "ssm", …)`, and PynamoDB's dynamodb."""
     called = {"dynamodb"}
     for path in (PROJECT / "src").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):

@@ -6,6 +6,8 @@ from typing import Any
 
 from samtranslator.yaml_helper import yaml_parse
 
+from adapters.dynamo import Tables
+
 TEMPLATE = Path(__file__).resolve().parent.parent / "template.yaml"
 
 _NEEDED = ("AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "BillingMode")
@@ -34,3 +36,13 @@ def create_tables(dynamodb: Any, *, prefix: str = "") -> Mapping[str, str]:
         names[logical_id] = f"{prefix}{logical_id}"
         dynamodb.create_table(TableName=names[logical_id], **definition)
     return names
+
+
+def opened_tables(names: Mapping[str, str]) -> Tables:
+    """The tables that ``create_tables`` made, as the adapters have them. They go where the environment says."""
+    return Tables.named(
+        personas=names["PersonasTable"],
+        photos=names["PhotosTable"],
+        posts=names["PostsTable"],
+        lookalikes=names["LookalikesTable"],
+    )

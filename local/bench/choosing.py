@@ -22,7 +22,7 @@ from domain.ids import PersonaId, PhotoId
 from domain.photos import Photo, PhotoAnalysis
 from local.dynamodb_local import DynamoDbLocal
 from local.environment import isolated
-from local.tables import create_tables
+from local.tables import create_tables, opened_tables
 
 PERSONA: Final = PersonaId("default")
 LIMIT: Final = 0.5  # read units: an eventually consistent read of up to 4 KB
@@ -78,12 +78,7 @@ class Cost:
 def _measure(size: int) -> tuple[Cost, Cost]:
     prefix = f"Of{size}"
     names = create_tables(boto3.client("dynamodb"), prefix=prefix)
-    tables = Tables.named(
-        personas=names["PersonasTable"],
-        photos=names["PhotosTable"],
-        posts=names["PostsTable"],
-        lookalikes=names["LookalikesTable"],
-    )
+    tables = opened_tables(names)
     _fill(tables, size)
     library = DynamoPhotoLibrary(tables)
     ours = Cost(tables.connection.client, lambda: next(library.best_first(PERSONA)), ROUNDS)

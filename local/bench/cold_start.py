@@ -24,7 +24,7 @@ from PIL import Image
 from rich.console import Console
 from rich.table import Table
 
-from adapters.dynamo import DynamoPersonaDirectory, Tables
+from adapters.dynamo import DynamoPersonaDirectory
 from adapters.dynamo.tables import photo_item
 from domain.ids import PersonaId, PhotoId
 from domain.personas import Persona
@@ -34,7 +34,7 @@ from local.dynamodb_local import DynamoDbLocal
 from local.environment import ACCOUNT_ID, BUCKET, PERSONA, REGION, TOKEN, Addresses, isolated, settings
 from local.instagram import EmulatorServer, EmulatorSettings, StartingAccount
 from local.runtime_emulator import Container, Function, Tools
-from local.tables import create_tables
+from local.tables import create_tables, opened_tables
 
 GOALS: Final = {"hello-compiled": 0.8, "hello": 0.45, "usual-trio": 0.25}
 """Our CPU time as a share of the rival's, at the most."""
@@ -148,12 +148,7 @@ def _stages(servers: ExitStack, posts: int) -> tuple[Mapping[str, str], Mapping[
 
 def _stage(common: Mapping[str, str], prefix: str, posts: int) -> Mapping[str, str]:
     names = create_tables(boto3.client("dynamodb"), prefix=prefix)
-    tables = Tables.named(
-        personas=names["PersonasTable"],
-        photos=names["PhotosTable"],
-        posts=names["PostsTable"],
-        lookalikes=names["LookalikesTable"],
-    )
+    tables = opened_tables(names)
     persona = Persona(PersonaId(PERSONA), PERSONA, ACCOUNT_ID, caption="A photo a day.")
     DynamoPersonaDirectory(tables).add(persona)
     jpeg = io.BytesIO()

@@ -21,7 +21,7 @@ from local.instagram.faults import RandomFaults
 from local.soak import library
 from local.soak.instagram_faults import InstagramFaults
 from local.soak.settings import BEGINS_AT, SLOT_EVERY, SoakSettings
-from local.tables import create_tables
+from local.tables import create_tables, opened_tables
 
 SECRET: Final = "SOAKSECRET"  # noqa: S105 - how a secret is known where it should not be
 TOKEN_AGE: Final = timedelta(days=2)
@@ -91,12 +91,7 @@ def world(soak: SoakSettings, servers: Servers) -> Iterator[World]:
         with mock.patch.dict(os.environ, environment, clear=True):
             dynamodb, s3, ssm = (boto3.client(service) for service in ("dynamodb", "s3", "ssm"))
             names = create_tables(dynamodb, prefix=f"{stack}-")
-            tables = Tables.named(
-                personas=names["PersonasTable"],
-                photos=names["PhotosTable"],
-                posts=names["PostsTable"],
-                lookalikes=names["LookalikesTable"],
-            )
+            tables = opened_tables(names)
             s3.create_bucket(Bucket=stack, CreateBucketConfiguration={"LocationConstraint": REGION})
             faults = InstagramFaults(soak.seed, soak.probability)
             one = World(

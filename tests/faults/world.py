@@ -25,7 +25,7 @@ import pytest
 from moto.server import ThreadedMotoServer
 from PIL import Image
 
-from adapters.dynamo import DynamoPersonaDirectory, DynamoPhotoLibrary, DynamoPostLedger, Tables
+from adapters.dynamo import DynamoPersonaDirectory, DynamoPhotoLibrary, DynamoPostLedger
 from domain.ids import PhotoId
 from domain.personas import Persona
 from domain.photos import Photo
@@ -37,7 +37,7 @@ from faults.worker import MOST_SECONDS, Ending, Job, RunningJob, Worker
 from local import dynamodb_local
 from local.environment import ACCOUNT_ID, BUCKET, REGION, TOKEN, Addresses, isolated, settings
 from local.instagram import EmulatorServer, LivePost
-from local.tables import table_definitions
+from local.tables import opened_tables, table_definitions
 
 START: Final = NINE.start + timedelta(seconds=3)
 
@@ -100,12 +100,7 @@ class World:
         self._names = {table: prefix + table for table in _TABLES}
         with mock.patch.dict(os.environ, self.environment(dynamodb_url, moto_url), clear=True):
             self._dynamodb = boto3.client("dynamodb")
-            tables = Tables.named(
-                personas=self._names["PersonasTable"],
-                photos=self._names["PhotosTable"],
-                posts=self._names["PostsTable"],
-                lookalikes=self._names["LookalikesTable"],
-            )
+            tables = opened_tables(self._names)
             tables.connection.client  # noqa: B018 - opens the client, while the environment stands
             _furnish(boto3.client("s3"), boto3.client("ssm"))
             for logical_id, definition in table_definitions().items():

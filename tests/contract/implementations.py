@@ -29,6 +29,7 @@ from domain.posts import Post
 from fakes.archive import FakeRecordArchive
 from fakes.records import FakeNearDuplicates, FakePersonaDirectory, FakePhotoLibrary, FakePostLedger, FakeRecords
 from local import tables as local_tables
+from local.tables import opened_tables
 
 _numbers = itertools.count(1)
 _OURS = uuid4().hex[:8]
@@ -151,11 +152,6 @@ def tables_at(url: str, names: Mapping[str, str], *, patient: bool = True) -> Ta
         patch.object(dynamo_tables, "CONNECT_TIMEOUT_SECONDS", 30),
         patch.object(dynamo_tables, "READ_TIMEOUT_SECONDS", read_timeout),
     ):
-        tables = Tables.named(
-            personas=names["PersonasTable"],
-            photos=names["PhotosTable"],
-            posts=names["PostsTable"],
-            lookalikes=names["LookalikesTable"],
-        )
+        tables = opened_tables(names)
         tables.connection.client  # noqa: B018 - opens it
     return tables

@@ -5,6 +5,7 @@ PYTHON ?= python3
 PYTHON313 ?= $(shell for p in python3.13 "$$(pyenv prefix 3.13 2>/dev/null)/bin/python3.13"; do \
 	"$$p" -c "" 2>/dev/null && { echo "$$p"; break; }; done)
 VENV ?= .venv
+AUDIT_VENV ?= .venv-audit
 SAM_VENV ?= .venv-sam
 LAMBDA_VENV ?= .venv-lambda
 RUN := $(VENV)/bin/python
@@ -52,6 +53,14 @@ lint: $(VENV)/ready ## ruff, mypy --strict, import-linter, cfn-lint
 	@$(VENV)/bin/lint-imports
 	@$(VENV)/bin/cfn-lint template.yaml
 
+.PHONY: audit
+audit: $(VENV)/ready $(AUDIT_VENV)/ready ## checkov on the template, as it is written and as CloudFormation gets it; bandit on the code
+	@$(RUN) -m tools.expanded_template build/audit/template.json
+	@$(VENV)/bin/cfn-lint template.yaml build/audit/template.json
+	@for template in template.yaml build/audit/template.json; do BC_SKIP_MAPPING=TRUE LOG_LEVEL=ERROR \
+		$(AUDIT_VENV)/bin/checkov --file $$template --framework cloudformation --compact --quiet --skip-download || exit 1; done
+	@$(AUDIT_VENV)/bin/bandit --quiet --recursive src cli local tools --configfile pyproject.toml 2>/dev/null
+
 .PHONY: bench
 bench: $(VENV)/ready dynamodb-local ## Measure what choosing and preparing a photo cost (ONLY=choosing or imaging; needs Java and npm)
 	@$(RUN) -m local.bench $(ONLY)
@@ -91,13 +100,15 @@ requirements: ## Compile the requirement files anew, with hashes and without any
 		--custom-compile-command "make requirements" --output-file requirements/sam.txt requirements/sam.in
 	@uv pip compile --universal --python-version 3.13 --generate-hashes --upgrade --quiet --no-emit-index-url \
 		--custom-compile-command "make requirements" --output-file requirements/lambda.txt requirements/lambda.in
+	@uv pip compile --universal --python-version 3.11 --generate-hashes --upgrade --quiet --no-emit-index-url \
+		--custom-compile-command "make requirements" --output-file requirements/audit.txt requirements/audit.in
 
 .PHONY: sam
 sam: $(SAM_VENV)/ready ## Install the SAM CLI, as CI has it, in .venv-sam
 
 .PHONY: clean
 clean: ## Remove what was built, fetched or drawn here
-	@rm -rf $(VENV) $(SAM_VENV) $(LAMBDA_VENV) .aws-sam .demo .tools .mypy_cache .pytest_cache .ruff_cache .import_linter_cache *.egg-info
+	@rm -rf $(VENV) $(SAM_VENV) $(LAMBDA_VENV) $(AUDIT_VENV) build .aws-sam .demo .tools .mypy_cache .pytest_cache .ruff_cache .import_linter_cache *.egg-info
 
 $(VENV)/ready: requirements/dev.txt src/requirements.in layers/imaging/requirements.in pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -114,6 +125,12 @@ $(SAM_VENV)/ready: requirements/sam.txt
 	@$(PYTHON) -m venv $(SAM_VENV)
 # The file names each package that there is to be; pip 23 takes a pin without extras for none where SAM asks for them.
 	@$(SAM_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/sam.txt
+	@touch $@
+
+$(AUDIT_VENV)/ready: requirements/audit.txt
+	@echo "Installing checkov and bandit in $(AUDIT_VENV) (a minute, once) ..."
+	@$(PYTHON) -m venv $(AUDIT_VENV)
+	@$(AUDIT_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/audit.txt
 	@touch $@
 
 # Lambda's runtime: the interpreter that the functions' bytecode and wheels are for, and nothing else that they might find by chance.

@@ -21,7 +21,7 @@ _PLACES: Final = {
     "POSTS_TABLE": "PostsTableName",
     "LOOKALIKES_TABLE": "LookalikesTableName",
     "PHOTOS_BUCKET": "PhotosBucketName",
-    "TOKEN_PREFIX": "TokenPrefix",
+    "TOKEN_PREFIX": "TokenPrefix",  # an output's name # nosec B105
 }
 _OUTPUTS: Final = _PLACES | {"DEFAULT_PERSONA": "DefaultPersona", "GRAPH_VERSION": "GraphVersion"}
 # What has a default. A stack of an older version lacks them.

@@ -10,7 +10,7 @@ import boto3
 PERSONA = "default"
 ACCOUNT_ID = "17841400000000001"
 USERNAME = "fluffy.train"
-TOKEN = "IGLOCAL000000000000000000000000000000000"  # noqa: S105 - the emulator's, good for nothing else
+TOKEN = "IGLOCAL000000000000000000000000000000000"  # noqa: S105 - the emulator's, good for nothing else  # nosec B105
 BUCKET = "photosbucket"
 REGION = "eu-central-1"
 AWS_ACCOUNT = "123456789012"
@@ -36,7 +36,7 @@ def settings(addresses: Addresses) -> Mapping[str, str]:
     return {
         "AWS_ENDPOINT_URL": addresses.aws,
         "AWS_ACCESS_KEY_ID": "local",
-        "AWS_SECRET_ACCESS_KEY": "local",
+        "AWS_SECRET_ACCESS_KEY": "local",  # an emulator's # nosec B105
         "AWS_DEFAULT_REGION": REGION,
         "AWS_REGION": REGION,
         "PERSONAS_TABLE": "PersonasTable",
@@ -44,7 +44,7 @@ def settings(addresses: Addresses) -> Mapping[str, str]:
         "POSTS_TABLE": "PostsTable",
         "LOOKALIKES_TABLE": "LookalikesTable",
         "PHOTOS_BUCKET": BUCKET,
-        "TOKEN_PREFIX": "/local",
+        "TOKEN_PREFIX": "/local",  # an emulator's # nosec B105
         "DEFAULT_PERSONA": PERSONA,
         "GRAPH_VERSION": "v26.0",
         "INSTAGRAM_GRAPH_URL": f"{addresses.instagram}/instagram",

@@ -71,7 +71,7 @@ class Function:
         """What Lambda gives (developer guide, "Defined runtime environment variables"), and nothing of this process."""
         given = {
             "AWS_ACCESS_KEY_ID": "local",
-            "AWS_SECRET_ACCESS_KEY": "local",
+            "AWS_SECRET_ACCESS_KEY": "local",  # an emulator's # nosec B105
             "AWS_REGION": self.region,
             "AWS_DEFAULT_REGION": self.region,
             "AWS_LAMBDA_FUNCTION_NAME": self.name,

@@ -37,7 +37,11 @@ def bench_choosing(sizes: Sequence[int]) -> bool:
     with DynamoDbLocal() as endpoint:
         os.environ.update(
             isolated(
-                {"AWS_ENDPOINT_URL_DYNAMODB": endpoint, "AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
+                {
+                    "AWS_ENDPOINT_URL_DYNAMODB": endpoint,
+                    "AWS_ACCESS_KEY_ID": "local",
+                    "AWS_SECRET_ACCESS_KEY": "local",
+                }  # an emulator's # nosec B105
             )
             | {"AWS_DEFAULT_REGION": "eu-central-1"}
         )

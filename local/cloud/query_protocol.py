@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from typing import Any
-from xml.etree import ElementTree
+from xml.etree import ElementTree  # it writes, and reads nothing # nosec B405
 
 _NAMESPACE = "http://cloudformation.amazonaws.com/doc/2010-05-15/"
 

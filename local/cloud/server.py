@@ -47,7 +47,7 @@ class CloudServer:
             "AWS_ENDPOINT_URL": self.account.url,
             "AWS_ENDPOINT_URL_CLOUDFORMATION": self.url,
             "AWS_ACCESS_KEY_ID": "local",
-            "AWS_SECRET_ACCESS_KEY": "local",
+            "AWS_SECRET_ACCESS_KEY": "local",  # an emulator's # nosec B105
             "AWS_DEFAULT_REGION": self._region,
             "AWS_REGION": self._region,
         }

@@ -83,6 +83,6 @@ def _issue(state: EmulatorState, account: Account, old: str, *, prefix: str) -> 
         state.tokens[old] = dataclasses.replace(state.tokens[old], expires_at=now)
     return {
         "access_token": fresh.value,
-        "token_type": "bearer",
+        "token_type": "bearer",  # a kind of token # nosec B105
         "expires_in": int(TOKEN_LIFETIME.total_seconds()),
     }

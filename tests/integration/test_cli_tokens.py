@@ -10,6 +10,7 @@ import pytest
 from typer.testing import Result
 
 from adapters.clock import SystemClock
+from adapters.ssm import SsmCredentials
 from domain import instants
 from domain.ids import MediaId
 from domain.personas import Login, Persona
@@ -183,13 +184,13 @@ def test_a_new_token_of_facebook_login_is_proved_by_the_stored_app_secret(stack:
 
 def test_a_pause_that_came_meanwhile_is_pointed_out(stack: CliStack, monkeypatch: pytest.MonkeyPatch) -> None:
     stack.add_persona()
-    store = type(stack.adapters.credentials).store_token
+    store = SsmCredentials.store_token
 
     def store_and_pause(*arguments: Any) -> None:
         store(*arguments)
         pause(stack, "default", "The token is dead.")
 
-    monkeypatch.setattr(type(stack.adapters.credentials), "store_token", store_and_pause)
+    monkeypatch.setattr(SsmCredentials, "store_token", store_and_pause)
     result = stack.run("persona", "set-token", "default", stdin=TOKEN)
     assert "fluffy-train persona resume default" in result.stderr
 

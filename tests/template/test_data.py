@@ -77,6 +77,28 @@ def test_data_has_no_fixed_name_so_that_a_second_stack_can_stand_beside_it(stack
     assert not {"TableName", "BucketName"} & set(stack.properties(name))
 
 
+def test_the_tables_can_be_deleted_only_where_their_owner_says_so() -> None:
+    unprotected = expand(ProtectData="false").of_type("AWS::DynamoDB::Table")
+    assert unprotected.keys() == set(TABLES)
+    for table in unprotected.values():
+        assert table["Properties"]["DeletionProtectionEnabled"] is False
+        assert (table["DeletionPolicy"], table["UpdateReplacePolicy"]) == ("Retain", "Retain")
+
+
+def test_what_waits_in_a_queue_is_encrypted() -> None:
+    queues = expand(WebhookUrl="https://example.com/hook").of_type("AWS::SQS::Queue")
+    assert queues.keys() == {"DeadLetters", "WebhookQueue"}
+    assert all(queue["Properties"]["SqsManagedSseEnabled"] is True for queue in queues.values())
+
+
+def test_no_log_is_kept_for_ever() -> None:
+    stack = expand(WebhookUrl="https://example.com/hook", LogRetentionDays="30")
+    groups = stack.of_type("AWS::Logs::LogGroup")
+    assert all(group["Properties"]["RetentionInDays"] == "30" for group in groups.values())
+    for function in stack.of_type("AWS::Lambda::Function").values():
+        assert function["Properties"]["LoggingConfig"]["LogGroup"] in groups
+
+
 def test_the_library_is_private(stack: Stack) -> None:
     bucket = stack.properties("PhotosBucket")
     assert bucket["PublicAccessBlockConfiguration"] == {
@@ -107,7 +129,15 @@ def test_a_bucket_is_read_and_written_by_tls_only(stack: Stack, name: str) -> No
             "Action": "s3:*",
             "Resource": [f"{name}.Arn", f"{name}.Arn/*"],
             "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-        }
+        },
+        {
+            "Sid": "NoOldTls",
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": "s3:*",
+            "Resource": [f"{name}.Arn", f"{name}.Arn/*"],
+            "Condition": {"NumericLessThan": {"s3:TlsVersion": "1.2"}},
+        },
     ]
 
 

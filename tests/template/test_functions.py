@@ -129,6 +129,14 @@ class TestEveryFunction:
         assert stack.properties(name)["Architectures"] == ["x86_64"]
         assert stack.resources[name]["Metadata"]["BuildMethod"] == "makefile"
 
+    def test_runs_on_the_processors_that_its_owner_chose(self, name: str) -> None:
+        stack = expand(Architecture="arm64", WebhookUrl="https://example.com/hook")
+        assert stack.properties(name)["Architectures"] == ["arm64"]
+
+    def test_reserves_no_concurrency(self, stack: Stack, name: str) -> None:
+        """Decision 17: a new account has too little of it to reserve any."""
+        assert "ReservedConcurrentExecutions" not in stack.properties(name)
+
     def test_knows_its_surroundings_by_these_names_alone(self, stack: Stack, name: str) -> None:
         assert stack.properties(name)["Environment"]["Variables"] == ENVIRONMENT | ITS_OWN.get(name, {})
 

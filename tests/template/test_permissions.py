@@ -86,7 +86,7 @@ BEDROCK = {
 STARRED = {*(f"PhotosBucket.Arn/{folder}/*" for folder in ("library", "incoming", "rejected")), TOKENS}
 
 # Statements that are no grant to a function, by Sid: a denial is wide on purpose.
-STARS_WITH_A_REASON = {"TlsOnly"}
+STARS_WITH_A_REASON = {"TlsOnly", "NoOldTls"}
 
 FUNCTIONS = sorted(expand().of_type("AWS::Lambda::Function"))
 ROLES = sorted(expand().of_type("AWS::IAM::Role"))

@@ -202,6 +202,20 @@ def test_the_layer_is_built_for_the_runtime_that_the_functions_have(stack: Stack
     assert ours == theirs == ["RUNTIME := 3.13"]
 
 
+@pytest.mark.parametrize(("architecture", "name"), [("x86_64", "ImagingLayer"), ("arm64", "ImagingLayerArm64")])
+def test_the_layer_of_the_chosen_architecture_is_deployed_and_no_other(architecture: str, name: str) -> None:
+    stack = expand(Architecture=architecture)
+    ((deployed, layer),) = stack.of_type("AWS::Lambda::LayerVersion").items()
+    assert deployed.startswith(name)
+    assert layer["Properties"]["CompatibleArchitectures"] == [architecture]
+    assert stack.properties("IngestPhoto")["Layers"] == [deployed]
+    source = read_template()["Resources"][name]
+    assert source["Metadata"]["BuildArchitecture"] == architecture
+    makefile = (PROJECT / "layers" / "imaging" / "Makefile").read_text(encoding="utf-8")
+    wheels = {"x86_64": "x86_64", "arm64": "aarch64"}[architecture]
+    assert f"build-{name}: PLATFORMS := $(GLIBC:%=%_{wheels})" in makefile.splitlines()
+
+
 def test_the_functions_package_is_the_same_for_every_architecture() -> None:
     makefile = (PROJECT / "src" / "Makefile").read_text(encoding="utf-8")
     (pure,) = (line for line in makefile.splitlines() if line.startswith("PURE :="))

@@ -60,6 +60,10 @@ bench: $(VENV)/ready dynamodb-local ## Measure what choosing and preparing a pho
 soak: $(VENV)/ready dynamodb-local ## 2,000 slots with a fifth of all calls failing, and the table of what became of them (SEED=n)
 	@$(RUN) -m local.soak $(if $(SEED),--seed $(SEED))
 
+.PHONY: check-iam
+check-iam: $(VENV)/ready dynamodb-local ## All that the functions ask of AWS is allowed, and no more is (needs Java, node and npm)
+	@PYTHONPATH=tests $(RUN) -m tools.check_iam
+
 .PHONY: mutants
 mutants: $(VENV)/ready dynamodb-local ## Take the guards out one by one, and show which test catches it
 	@$(RUN) -m tools.mutants
@@ -93,7 +97,7 @@ sam: $(SAM_VENV)/ready ## Install the SAM CLI, as CI has it, in .venv-sam
 
 .PHONY: clean
 clean: ## Remove what was built, fetched or drawn here
-	@rm -rf $(VENV) $(SAM_VENV) $(LAMBDA_VENV) .aws-sam .demo .tools .mypy_cache .pytest_cache .ruff_cache .import_linter_cache *.egg-info
+	@rm -rf $(VENV) $(SAM_VENV) $(LAMBDA_VENV) .aws-sam .demo .tools .mypy_cache .pytest_cache .ruff_cache .import_linter_cache *.egg-info tools/iam/node_modules
 
 $(VENV)/ready: requirements/dev.txt src/requirements.in layers/imaging/requirements.in pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

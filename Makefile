@@ -6,6 +6,7 @@ PYTHON313 ?= $(shell for p in python3.13 "$$(pyenv prefix 3.13 2>/dev/null)/bin/
 	"$$p" -c "" 2>/dev/null && { echo "$$p"; break; }; done)
 VENV ?= .venv
 AUDIT_VENV ?= .venv-audit
+SBOM_VENV ?= .venv-sbom
 SAM_VENV ?= .venv-sam
 LAMBDA_VENV ?= .venv-lambda
 RUN := $(VENV)/bin/python
@@ -73,6 +74,10 @@ bench-cold: $(VENV)/ready $(SAM_VENV)/ready $(LAMBDA_VENV)/ready dynamodb-local 
 soak: $(VENV)/ready dynamodb-local ## 2,000 slots with a fifth of all calls failing, and the table of what became of them (SEED=n)
 	@$(RUN) -m local.soak $(if $(SEED),--seed $(SEED))
 
+.PHONY: check-iam
+check-iam: $(VENV)/ready dynamodb-local ## All that the functions ask of AWS is allowed, and no more is (needs Java, node and npm)
+	@PYTHONPATH=tests $(RUN) -m tools.check_iam
+
 .PHONY: mutants
 mutants: $(VENV)/ready dynamodb-local ## Take the guards out one by one, and show which test catches it
 	@$(RUN) -m tools.mutants
@@ -88,6 +93,16 @@ format: $(VENV)/ready ## Put the code into its one form
 	@$(VENV)/bin/ruff check --fix .
 	@$(VENV)/bin/ruff format .
 
+.PHONY: sbom
+sbom: $(SBOM_VENV)/ready ## Write what is deployed as CycloneDX: build/sbom-functions.json and build/sbom-imaging-layer.json
+	@mkdir -p build
+	@$(SBOM_VENV)/bin/cyclonedx-py requirements --output-reproducible --validate --short-PURLs --output-file build/sbom-functions.json src/requirements.txt
+	@$(SBOM_VENV)/bin/cyclonedx-py requirements --output-reproducible --validate --short-PURLs --output-file build/sbom-imaging-layer.json layers/imaging/requirements.txt
+
+.PHONY: licences
+licences: $(VENV)/ready ## Write docs/licences.md anew, from the deployed packages' own metadata
+	@$(RUN) -m tools.licences
+
 .PHONY: requirements
 requirements: ## Compile the requirement files anew, with hashes and without any registry's address (needs uv)
 	@uv pip compile --universal --python-version 3.11 --generate-hashes --upgrade --quiet --no-emit-index-url \
@@ -102,13 +117,15 @@ requirements: ## Compile the requirement files anew, with hashes and without any
 		--custom-compile-command "make requirements" --output-file requirements/lambda.txt requirements/lambda.in
 	@uv pip compile --universal --python-version 3.11 --generate-hashes --upgrade --quiet --no-emit-index-url \
 		--custom-compile-command "make requirements" --output-file requirements/audit.txt requirements/audit.in
+	@uv pip compile --universal --python-version 3.11 --generate-hashes --upgrade --quiet --no-emit-index-url \
+		--custom-compile-command "make requirements" --output-file requirements/sbom.txt requirements/sbom.in
 
 .PHONY: sam
 sam: $(SAM_VENV)/ready ## Install the SAM CLI, as CI has it, in .venv-sam
 
 .PHONY: clean
 clean: ## Remove what was built, fetched or drawn here
-	@rm -rf $(VENV) $(SAM_VENV) $(LAMBDA_VENV) $(AUDIT_VENV) build .aws-sam .demo .tools .mypy_cache .pytest_cache .ruff_cache .import_linter_cache *.egg-info
+	@rm -rf $(VENV) $(SAM_VENV) $(LAMBDA_VENV) $(AUDIT_VENV) $(SBOM_VENV) build .aws-sam .demo .tools .mypy_cache .pytest_cache .ruff_cache .import_linter_cache *.egg-info tools/iam/node_modules
 
 $(VENV)/ready: requirements/dev.txt src/requirements.in layers/imaging/requirements.in pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -131,6 +148,11 @@ $(AUDIT_VENV)/ready: requirements/audit.txt
 	@echo "Installing checkov and bandit in $(AUDIT_VENV) (a minute, once) ..."
 	@$(PYTHON) -m venv $(AUDIT_VENV)
 	@$(AUDIT_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/audit.txt
+	@touch $@
+
+$(SBOM_VENV)/ready: requirements/sbom.txt
+	@$(PYTHON) -m venv $(SBOM_VENV)
+	@$(SBOM_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/sbom.txt
 	@touch $@
 
 # Lambda's runtime: the interpreter that the functions' bytecode and wheels are for, and nothing else that they might find by chance.

@@ -48,7 +48,7 @@ def a_photo(name: str = "sunrise", *, score: float | None = 5.0, **changes: Any)
     photo = Photo(
         persona_id=DEFAULT,
         photo_id=photo_id,
-        object_key=f"photos/default/{photo_id}.jpg",
+        object_key=f"library/default/{photo_id}.jpg",
         width=1080,
         height=1350,
         imported_at=datetime(2026, 11, 1, 12, tzinfo=UTC),

@@ -28,6 +28,7 @@ from unittest import mock
 from adapters.dynamo import Tables
 from fakes.clock import FakeClock
 from handlers import post_next_best, reconcile, wiring
+from least_privilege.recorder import recorder_asked_for
 from local.environment import Addresses, isolated, settings
 from local.lambda_context import LambdaContext
 
@@ -42,6 +43,7 @@ MOST_SECONDS: Final = 120.0
 _TESTS: Final = Path(__file__).resolve().parent.parent
 _READY: Final = b"\x01"
 _RESULT: Final = b"\x00"
+_RECORDER: Final = recorder_asked_for() if __name__ == "__main__" else None
 _NOWHERE: Final = Addresses("http://127.0.0.1:9", "http://127.0.0.1:9")
 
 
@@ -260,7 +262,8 @@ def _be_the_function(order: Mapping[str, Any], stack: wiring.Stack, gate: int | 
     ending: dict[str, Any]
     # Nobody is raced without a gate, so that the SDK need not wait before it tries again.
     no_waiting = mock.patch.object(time, "sleep") if gate is None else contextlib.nullcontext()
-    with mock.patch.object(wiring, "build", return_value=at_virtual_time), no_waiting:
+    recording = _RECORDER.running(order["function"]) if _RECORDER is not None else contextlib.nullcontext()
+    with mock.patch.object(wiring, "build", return_value=at_virtual_time), no_waiting, recording:
         try:
             ending = {"answer": HANDLERS[order["function"]](order["event"], context)}
         except Exception as error:  # noqa: BLE001 - Lambda's runtime catches all, and so repeats the event

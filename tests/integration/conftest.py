@@ -66,6 +66,12 @@ def take_in(deployment: Deployment, monkeypatch: pytest.MonkeyPatch, capsys: pyt
     return _deliverer("handlers.ingest_photo", monkeypatch)
 
 
+@pytest.fixture
+def reconcile(deployment: Deployment, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Deliver:
+    """Delivers an event to Reconcile's handler, whose environment is PostNextBest's."""
+    return _deliverer("handlers.reconcile", monkeypatch)
+
+
 def _deliverer(module: str, monkeypatch: pytest.MonkeyPatch) -> Deliver:
     entry = importlib.import_module(module)
     build = wiring.build

@@ -143,6 +143,9 @@ class Deployment:
     def delete(self, object_key: str) -> None:
         self._s3.delete_object(Bucket=self._bucket, Key=object_key)
 
+    def suspend_versions(self) -> None:
+        self._s3.put_bucket_versioning(Bucket=self._bucket, VersioningConfiguration={"Status": "Suspended"})
+
     # ---- what came of it ----
 
     def objects(self, prefix: str = "") -> Sequence[str]:
@@ -153,6 +156,11 @@ class Deployment:
     def content(self, object_key: str) -> bytes:
         content: bytes = self._s3.get_object(Bucket=self._bucket, Key=object_key)["Body"].read()
         return content
+
+    def unfinished_uploads(self) -> Sequence[str]:
+        """The keys of what is being uploaded, or copied, in parts."""
+        answer = self._s3.list_multipart_uploads(Bucket=self._bucket)
+        return [entry["Key"] for entry in answer.get("Uploads", ())]
 
     def tags(self, object_key: str) -> Mapping[str, str]:
         answer = self._s3.get_object_tagging(Bucket=self._bucket, Key=object_key)

@@ -10,10 +10,13 @@ from typing import Any, Final
 from urllib.parse import parse_qs, quote_plus, unquote, urlsplit
 
 import pytest
+from boto3.s3.transfer import TransferConfig
 
+from adapters import s3_inbox
 from adapters.imaging.errors import Rejection
 from contract.wire import Request
 from domain.ids import PhotoId
+from domain.intake_ports import InboxUnavailableError
 from domain.photos import GIVEN
 from domain.ports import RecordsUnavailableError
 from handlers.events import EventRefusedError
@@ -254,6 +257,43 @@ def test_a_bad_file_is_put_aside_with_its_reason_and_nothing_else_stops(
     assert heard.counts == {"PhotosRejected": 1, "PhotosAdded": 1}
     (warning,) = heard.at("WARNING")
     assert (warning["kind"], warning["reason"], warning["object_key"]) == (kind, bad_file["reason"], key)
+
+
+SMALLEST_PART: Final = 5 * 2**20
+"""In bytes, what S3 asks of each part but the last."""
+IN_PARTS: Final = TransferConfig(multipart_threshold=SMALLEST_PART, multipart_chunksize=SMALLEST_PART)
+
+
+def test_a_file_that_is_too_large_for_one_copy_is_put_aside_in_parts(
+    deployment: Deployment, upload: Upload, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(s3_inbox, "_COPIED", IN_PARTS)
+    deployment.add_persona()
+    content = b"no picture" + bytes(SMALLEST_PART)
+    assert upload("large.jpg", content)["reception"] == "rejected"
+    assert deployment.objects("incoming/") == []
+    (aside,) = deployment.objects("rejected/")
+    assert deployment.content(aside) == content
+    assert deployment.tags(aside)["rejected-for"]
+
+
+def test_a_copy_in_parts_that_breaks_off_leaves_the_file_and_no_parts(
+    deployment: Deployment, upload: Upload, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(s3_inbox, "_COPIED", IN_PARTS)
+    deployment.add_persona()
+    deployment.aws.answer("PUT", 403, b"")
+    with pytest.raises(InboxUnavailableError):
+        upload("large.jpg", b"no picture" + bytes(SMALLEST_PART))
+    assert deployment.objects() == [key_of("large.jpg")]
+    assert deployment.unfinished_uploads() == []
+
+
+def test_a_bucket_whose_versions_were_suspended_is_served_as_well(deployment: Deployment, upload: Upload) -> None:
+    deployment.suspend_versions()
+    deployment.add_persona()
+    assert upload("bad.jpg", b"no picture")["reception"] == "rejected"
+    assert deployment.objects("incoming/") == []
 
 
 def test_every_rejection_is_tried_here() -> None:

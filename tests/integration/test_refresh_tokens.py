@@ -164,6 +164,14 @@ def test_one_persona_that_goes_wrong_does_not_keep_the_others(days: Days, told: 
     assert told().counts["TokenDaysLeft"] == 0.0
 
 
+def test_a_lost_answer_to_the_refreshs_record_is_found_to_be_ours(days: Days) -> None:
+    days.add_persona()
+    days.pass_by(1)
+    days.deployment.aws.lose_answer("DynamoDB UpdateItem")
+    assert days.run()["tokens"][0]["outcome"] == "refreshed"
+    assert days.is_valid()
+
+
 def test_a_record_that_cannot_be_written_fails_the_run_after_all_were_seen_to(days: Days) -> None:
     days.add_persona()
     days.pass_by(1)

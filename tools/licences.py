@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Mapping
-from importlib.metadata import Distribution, distribution
+from email.message import Message
+from importlib.metadata import distribution
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 PAGE: Final = ROOT / "docs" / "licences.md"
@@ -21,8 +22,9 @@ _TEXT: Final = """# Licences of what is deployed
 """
 
 _SHARED_LIBRARIES: Final = """
-pi-heif's wheel carries libheif and libde265 under LGPL-3.0, as shared libraries that can be replaced; the template names them with the layer.
-Other formats' libraries are in the wheels of Pillow and pi-heif under licences like BSD's; their texts are in the layer, in each `dist-info`.
+pi-heif's wheel carries libheif and libde265 under LGPL-3.0, as shared libraries that can be replaced; the template
+names them with the layer. Pillow's wheel carries the libraries of its formats. The texts of all their licences are in
+the layer, in each package's `dist-info`.
 """
 
 
@@ -33,21 +35,21 @@ def pins(requirements: Path) -> Mapping[str, str]:
 
 def licence_of(name: str) -> str:
     """What the installed package says: its SPDX expression, else its classifiers, else its licence's first line."""
-    found = distribution(name)
+    found = cast("Message", distribution(name).metadata)  # what its loose protocol stands for
     return _expression(found) or _classifiers(found) or _first_line(found)
 
 
-def _expression(found: Distribution) -> str:
-    return str(found.metadata.get("License-Expression") or "")
+def _expression(found: Message) -> str:
+    return str(found.get("License-Expression") or "")
 
 
-def _classifiers(found: Distribution) -> str:
-    licences = [one for one in found.metadata.get_all("Classifier") or () if one.startswith("License :: ")]
+def _classifiers(found: Message) -> str:
+    licences = [one for one in found.get_all("Classifier") or () if one.startswith("License :: ")]
     return ", ".join(sorted({one.rsplit(" :: ", 1)[-1] for one in licences} - {"OSI Approved"}))
 
 
-def _first_line(found: Distribution) -> str:
-    return str(found.metadata.get("License") or "").strip().split("\n", 1)[0]
+def _first_line(found: Message) -> str:
+    return str(found.get("License") or "").strip().split("\n", 1)[0]
 
 
 def page() -> str:

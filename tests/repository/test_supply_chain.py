@@ -11,13 +11,7 @@ from tools import licences
 
 PROJECT = Path(__file__).resolve().parents[2]
 WORKFLOWS = sorted((PROJECT / ".github" / "workflows").glob("*.yml"))
-REQUIREMENTS = sorted(
-    [
-        *(PROJECT / "requirements").glob("*.txt"),
-        PROJECT / "src/requirements.txt",
-        PROJECT / "layers/imaging/requirements.txt",
-    ]
-)
+REQUIREMENTS = sorted([*(PROJECT / "requirements").glob("*.txt"), *licences.DEPLOYED.values()])
 PAGES = ["CONTRIBUTING.md", "SECURITY.md", ".github/workflows/check.yml", ".github/workflows/release.yml", ".ci/run"]
 
 NOT_TO_BE_SHIPPED = re.compile(r"(?<!Lesser )General Public|\bA?GPL|SSPL|Commons Clause|Proprietary", re.IGNORECASE)

@@ -37,6 +37,10 @@ demo-down: $(VENV)/ready ## End the local stack that `make demo KEEP=1` left up
 deploy-local: $(VENV)/ready $(SAM_VENV)/ready $(LAMBDA_VENV)/ready ## The real sam deploy, to a live post, into a cloud on this machine
 	@$(RUN) -m local.cloud.rehearsal
 
+.PHONY: smoke
+smoke: $(VENV)/ready $(SAM_VENV)/ready ## Every file of events/ by sam local invoke (needs Docker and Lambda's image; says so)
+	@$(RUN) -m local.smoke
+
 # ---- Check it ----
 
 .PHONY: test
@@ -125,7 +129,7 @@ sam: $(SAM_VENV)/ready ## Install the SAM CLI, as CI has it, in .venv-sam
 
 .PHONY: clean
 clean: ## Remove what was built, fetched or drawn here
-	@rm -rf $(VENV) $(SAM_VENV) $(LAMBDA_VENV) $(AUDIT_VENV) $(SBOM_VENV) build .aws-sam .demo .tools .mypy_cache .pytest_cache .ruff_cache .import_linter_cache *.egg-info tools/iam/node_modules
+	@rm -rf $(VENV) $(SAM_VENV) $(LAMBDA_VENV) $(AUDIT_VENV) $(SBOM_VENV) build .aws-sam .demo .smoke .tools .mypy_cache .pytest_cache .ruff_cache .import_linter_cache *.egg-info tools/iam/node_modules
 
 $(VENV)/ready: requirements/dev.txt src/requirements.in layers/imaging/requirements.in pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

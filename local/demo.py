@@ -4,12 +4,9 @@ import argparse
 import base64
 import hashlib
 import json
-import os
 import re
-import signal
 import subprocess
 import sys
-import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,15 +16,16 @@ import requests
 from rich.console import Console
 from rich.table import Table
 
-from local.environment import ACCOUNT_ID, PERSONA, TOKEN, Addresses, extras, isolate_process, isolated, settings, table
+from local.environment import ACCOUNT_ID, PERSONA, Addresses, isolate_process, table
+from local.owner_commands import CommandError, OwnerCommands
 from local.sample_library import draw_sample_library
 from local.scores import write_scores
-from local.stack import LOG, STATE
+from local.stack import LOG
+from local.stack_process import StackError, end_stack, running_stack, start_stack
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 FOLDER: Final = ROOT / ".demo"
 EVENT: Final = ROOT / "events" / "schedule.json"
-START_SECONDS: Final = 60
 
 console = Console(highlight=False)
 
@@ -50,7 +48,7 @@ def main() -> int:
         return _end_stack()
     try:
         return Demo(arguments).run()
-    except DemoError as error:
+    except (DemoError, StackError, CommandError) as error:
         console.print(f"[red]{error}[/]")
         return 1
     finally:
@@ -69,12 +67,12 @@ class Demo:
         scores = self._library()
         _title("2. The local stack")
         self._addresses = self._start_stack()
-        self._environment = isolated({**settings(self._addresses), **extras(self._addresses)})
+        self._owner = OwnerCommands(self._addresses, console)
         _title("3. The persona and its photos")
-        self._add_persona()
-        self._command("photos", "import", str(self._photos), "--persona", PERSONA, "--scores", str(scores))
+        self._owner.add_persona()
+        self._owner.run("photos", "import", str(self._photos), "--persona", PERSONA, "--scores", str(scores))
         _title("4. The queue, best first")
-        self._command("next")
+        self._owner.run("next")
         event = json.loads(EVENT.read_text(encoding="utf-8"))
         slot = self._arguments.slot or event["time"]
         _title(f"5. The schedule fires (events/schedule.json): the slot {slot}")
@@ -86,7 +84,7 @@ class Demo:
             _title(f"7. The next slot, {following}")
             failed |= not self._invoke(following)
         _title("What is on record")
-        self._command("history")
+        self._owner.run("history")
         self._show_feed()
         return int(failed)
 
@@ -108,31 +106,18 @@ class Demo:
         return scores
 
     def _start_stack(self) -> Addresses:
-        state = _running_stack()
-        if state is None:
-            log = (FOLDER / "stack.log").open("wb")
-            command = [sys.executable, "-m", "local.stack", "--folder", str(FOLDER), "--host", self._arguments.host]
-            process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log, start_new_session=True)
-            give_up_at = time.monotonic() + START_SECONDS
-            while (state := _running_stack()) is None:
-                if process.poll() is not None or time.monotonic() > give_up_at:
-                    raise DemoError(f"The local stack did not start; {FOLDER / 'stack.log'} says why.")
-                time.sleep(0.1)
+        addresses = running_stack(FOLDER) or start_stack(FOLDER, self._arguments.host)
         console.print(
-            f"DynamoDB, S3 and SSM (moto): {state['aws']}\nInstagram (our emulator):     {state['instagram']}"
+            f"DynamoDB, S3 and SSM (moto): {addresses.aws}\nInstagram (our emulator):     {addresses.instagram}"
         )
-        return Addresses(state["aws"], state["instagram"], state["functions"])
-
-    def _add_persona(self) -> None:
-        known = json.loads(self._command_output("persona", "list", "--json"))
-        if not any(persona["persona_id"] == PERSONA for persona in known):
-            self._command("persona", "add", PERSONA, "--instagram-user-id", ACCOUNT_ID, token=TOKEN)
+        return addresses
 
     def _invoke(self, slot: str) -> bool:
         """Run the real handler as a process of its own; whether it ended well."""
-        queue = json.loads(self._command_output("next", "-n", "2", "--json"))["photos"]
+        queue = self._owner.answer("next", "-n", "2")["photos"]
         command = [sys.executable, "-m", "local.invoke", "PostNextBest", "-e", str(EVENT), "--time", slot]
-        done = subprocess.run(command, cwd=ROOT, env=self._environment, capture_output=True, text=True, check=False)
+        environment = self._owner.environment
+        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
         with (FOLDER / LOG).open("a", encoding="utf-8") as log:
             log.write(done.stderr)
         if done.returncode != 0:
@@ -188,34 +173,9 @@ class Demo:
         else:
             console.print(f"It was served at {address}; `make demo KEEP=1` leaves it up.")
 
-    def _command(self, *words: str, token: str | None = None) -> None:
-        """Run the owner's command as the owner would. It says itself what it left out."""
-        console.print(f"[dim]$ fluffy-train {' '.join(words)}[/]")
-        command = [sys.executable, "-m", "cli", *words]
-        done = subprocess.run(command, cwd=ROOT, env=self._environment, input=token, text=True, check=False)
-        if done.returncode not in {0, 1}:
-            raise DemoError(f"fluffy-train {words[0]} ended with status {done.returncode}.")
-
-    def _command_output(self, *words: str) -> str:
-        command = [sys.executable, "-m", "cli", *words]
-        return subprocess.run(
-            command, cwd=ROOT, env=self._environment, capture_output=True, text=True, check=True
-        ).stdout
-
-
-def _running_stack() -> dict[str, Any] | None:
-    try:
-        state: dict[str, Any] = json.loads((FOLDER / STATE).read_text())
-        os.kill(state["pid"], 0)
-    except (FileNotFoundError, ProcessLookupError):
-        return None
-    return state
-
 
 def _end_stack() -> int:
-    state = _running_stack()
-    if state is not None:
-        os.kill(state["pid"], signal.SIGTERM)
+    if end_stack(FOLDER):
         console.print("\nThe local stack has ended; nothing of it is left but the .demo folder.")
     return 0
 

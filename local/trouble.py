@@ -4,7 +4,6 @@ docs/local-stack.md walks through each, with the command that mends it.
 """
 
 import argparse
-import json
 import secrets
 import sys
 from collections.abc import Callable
@@ -21,7 +20,7 @@ from local.instagram import Fault
 from local.instagram.calls import CallName
 from local.instagram.control_client import DAY_SECONDS, EmulatorControl
 from local.instagram.settings import EmulatorSettings
-from local.stack import STATE
+from local.stack_process import running_stack
 
 LIFETIME_DAYS: Final = 60
 PUBLISHING: Final[tuple[CallName, ...]] = ("create_container", "media_publish")
@@ -127,11 +126,10 @@ def main(words: list[str] | None = None, folder: Path = FOLDER) -> int:
 
 
 def _addresses(folder: Path) -> Addresses:
-    try:
-        state = json.loads((folder / STATE).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise TroubleError("There is no local stack: begin it by `make demo KEEP=1`.") from None
-    return Addresses(state["aws"], state["instagram"], state["functions"])
+    addresses = running_stack(folder)
+    if addresses is None:
+        raise TroubleError("There is no local stack: begin it by `make demo KEEP=1`.")
+    return addresses
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -24,6 +24,7 @@ from local.cloud.starts import Start, due, uploaded
 from local.environment import ACCOUNT_ID, TOKEN, USERNAME, isolated
 from local.instagram import EmulatorServer, LivePost, StartingAccount
 from local.runtime_emulator import NotThereError, Tools
+from local.sam_cli import SamError, run_sam
 from local.sample_library import PICTURES, draw_sample_library
 
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -51,7 +52,7 @@ def main() -> int:
             EmulatorServer(accounts=accounts) as instagram,
         ):
             return Rehearsal(cloud, instagram, tools, Path(scratch)).run()
-    except (NotThereError, StoppedError) as error:
+    except (NotThereError, StoppedError, SamError) as error:
         console.print(f"[red]{error}[/]")
         return 1
 
@@ -172,23 +173,9 @@ class Rehearsal:
         outputs = self._cloud.cloudformation.stack(STACK).outputs
         return next(output["OutputValue"] for output in outputs if output["OutputKey"] == name)
 
-    def _sam(self, environment: dict[str, str], *words: str) -> None:
-        began = time.monotonic()
-        # Beside it the interpreter that compiles the package's bytecode, where src/Makefile looks for one.
-        path = f"{ROOT / '.venv-lambda' / 'bin'}{os.pathsep}{os.environ['PATH']}"
-        done = subprocess.run(
-            [ROOT / ".venv-sam" / "bin" / "sam", *words],
-            cwd=ROOT,
-            env=environment | {"PATH": path, "SAM_CLI_TELEMETRY": "0"},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-        )
-        if done.returncode != 0:
-            raise StoppedError(f"{done.stdout}\n`sam {' '.join(words)}` ended with status {done.returncode}.")
-        console.print(f"[dim]$ sam {' '.join(words)}[/]   {time.monotonic() - began:.1f} s")
+    def _sam(self, environment: Mapping[str, str], *words: str) -> None:
+        seconds = run_sam(environment, *words)
+        console.print(f"[dim]$ sam {' '.join(words)}[/]   {seconds:.1f} s")
 
     def _command(self, *words: str, token: str | None = None) -> None:
         console.print(f"[dim]$ fluffy-train --stack {STACK} {' '.join(words)}[/]")

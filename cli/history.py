@@ -7,6 +7,7 @@ from typing import Annotated, Final
 
 import typer
 
+from adapters.meta.errors import NO_SUCH_OBJECT
 from cli.contact_sheet import Group, Sheet, write_sheet
 from cli.options import JsonOption, PersonaOption
 from cli.picture_cards import post_cards
@@ -69,7 +70,10 @@ def _write(stack: Stack, persona_id: PersonaId, persona: Persona | None, posts: 
 
 
 def _with_permalinks(stack: Stack, persona: Persona, posts: list[Post]) -> list[Post]:
-    """Best effort: at the first that Instagram does not tell, the others are left for another time."""
+    """Best effort: where Instagram does not answer, the others are left for another time. One that it does not have,
+    such as a post that was deleted, keeps no other from its permalink.
+    """
+    unknown: list[str] = []
     for place, post in enumerate(posts):
         if post.status is not PostStatus.POSTED or post.provider_post_id is None or post.permalink is not None:
             continue
@@ -78,6 +82,11 @@ def _with_permalinks(stack: Stack, persona: Persona, posts: list[Post]) -> list[
             posts[place] = replace(post, permalink=permalink)
             stack.ledger.set_permalink(post, permalink)
         except (Fault, RecordsUnavailableError) as error:
+            if isinstance(error, Fault) and (error.code, error.subcode) == NO_SUCH_OBJECT:
+                unknown.append(post.provider_post_id)
+                continue
             remark(f"The missing permalinks are not to be had now: {error}")
             break
+    if unknown:
+        remark(f"Instagram does not show media {', '.join(unknown)} of this account: deleted, perhaps.")
     return posts

@@ -291,9 +291,9 @@ def adopt(
 
 
 @app.command()
-def resume(ctx: typer.Context, named: PersonaArgument) -> None:
+def resume(ctx: typer.Context, named: PersonaArgument, as_json: JsonOption = False) -> None:
     """Lift a persona's pause, once its cause is mended. The next slot posts again. The same as `resume`."""
-    resume_persona(ctx, PersonaId(named))
+    resume_persona(ctx, PersonaId(named), as_json=as_json)
 
 
 def _credentials(given: GivenSecrets, stored: Credentials | None = None) -> Credentials:

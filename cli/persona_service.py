@@ -121,7 +121,7 @@ def remove(
     """
     stack, schedules = opened_with_schedules(ctx)
     persona_id = PersonaId(named)
-    if not yes and not typer.confirm(f"Remove {persona_id}, its schedule, its token and its queue?", err=True):
+    if not yes and not _is_wanted(persona_id):
         raise CommandError("Nothing was changed.")
     removal = stack.remove_persona(schedules, TerminalRunLog(is_verbose=False))(persona_id)
     if removal.open_slots or removal.unconfirmed_slots:
@@ -131,8 +131,18 @@ def remove(
         )
     if not removal.done:
         raise CommandError(f"{persona_id} was resumed or paused at the same moment and is kept. Try it again.")
+    if not (removal.was_there or removal.unscheduled or removal.unqueued):
+        say(f"There is no persona {persona_id}, and nothing of one was left: `fluffy-train persona list` shows all.")
+        return
     say(f"{persona_id} is removed; {removal.unqueued} photos left its queue. History and photos stay.", "green")
     _say_that_the_rule_goes_on(stack, persona_id)
+
+
+def _is_wanted(persona_id: PersonaId) -> bool:
+    try:
+        return typer.confirm(f"Remove {persona_id}, its schedule, its token and its queue?", err=True)
+    except typer.Abort:
+        raise CommandError("Nothing was changed. Where there is nobody to ask, add --yes.") from None
 
 
 def _in_its_way(persona_id: PersonaId, removal: Removal) -> str:

@@ -171,5 +171,6 @@ def _want_of_post(post: Post, now: datetime) -> str | None:
         return f"{name} may be live: `fluffy-train resolve {name}` shows what can be seen of it."
     last_moment = post.cannot_land_after or post.deadline
     if now > last_moment + DEADLINE_GRACE:
-        return f"{name} should have ended by now: is Reconcile running? Its log tells."
+        log = "`aws logs tail /aws/lambda/STACK-Reconcile --since 1d`"
+        return f"{name} should have ended by now: is Reconcile running? Its log tells: {log}."
     return None

@@ -21,13 +21,14 @@ from handlers.wiring import Settings
 
 @dataclass(frozen=True, slots=True)
 class _Done:
-    """``became``: sent, not accepted, kept or discarded; or what would be."""
+    """``became``: sent, not accepted, kept or discarded; or what would be. ``is_spent``: it is of no use any more."""
 
     became: str
     what: str
     error: str
     given_up_at: str
     advice: str
+    is_spent: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,8 @@ def redrive(
             if became in {"sent", "discarded"}:
                 letters.delete(message)
                 kept.pop()
-            one = _Done(became, verdict.what, letter.error, instants.to_text(message.sent_at), verdict.advice)
+            sent_at = instants.to_text(message.sent_at)
+            one = _Done(became, verdict.what, letter.error, sent_at, verdict.advice, verdict.is_spent)
             done.append(one)
             if not as_json:
                 # A message that SQS itself moves here keeps the time at which it was first sent.
@@ -137,7 +139,7 @@ def _say_end(done: list[_Done], *, as_json: bool) -> None:
         say_json(facts)
     elif not done:
         say("The dead-letter queue is empty.")
-    elif any(one.became == "kept" for one in done):
+    elif any(one.is_spent and one.became == "kept" for one in done):
         remark(
             "`fluffy-train redrive --discard-old` deletes what is of no use any more; the empty queue ends the alarm."
         )

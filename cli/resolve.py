@@ -65,10 +65,12 @@ def resolve(
     if media_id is None and not is_not_posted:
         _only_look(post, sight, as_json=as_json)
         return
+    # Before the question, so that who answers it knows.
+    permalink = _permalink(use_case, persona, media_id) if is_open and media_id is not None else None
     if is_open and not is_sure:
         _ask(post, media_id, may_ask=not as_json and sys.stdin.isatty())
     if media_id is not None:
-        answer = use_case.posted(post, media_id, _permalink(use_case, persona, media_id) if is_open else None)
+        answer = use_case.posted(post, media_id, permalink)
     else:
         answer = use_case.not_posted(post, sight or Sight("", is_published=False, candidates=()))
     if isinstance(answer, NotResolved):
@@ -79,12 +81,12 @@ def resolve(
 def _permalink(use_case: ResolvePost, persona: Persona | None, media_id: MediaId) -> str | None:
     """One look whether the account has this media. Where nobody tells, the owner's word counts."""
     if persona is None:
-        remark(f"Nobody can be asked for media {media_id}, since the persona was removed. It is recorded as you say.")
+        remark(f"Nobody can be asked for media {media_id}, since the persona was removed: your word counts.")
         return None
     try:
         return use_case.find(persona, media_id)
     except Fault as fault:
-        remark(f"Instagram does not show media {media_id} of this account: {fault.message} It is recorded as you say.")
+        remark(f"Instagram does not show media {media_id} of this account: {fault.message} Your word counts.")
         return None
 
 
@@ -100,7 +102,7 @@ def _ask(post: Post, media_id: MediaId | None, *, may_ask: bool) -> None:
 
 def _show(post: Post, sight: Sight) -> None:
     say_posts([post])
-    say(f"Its caption: {post.caption}")
+    say(f"Its caption: {' '.join(post.caption.split())}")
     say(f"Its container now: {sight.container}")
     if sight.why_no_candidates is not None:
         remark(f"The account's media cannot be listed now: {sight.why_no_candidates}")

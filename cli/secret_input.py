@@ -47,10 +47,11 @@ def read_secrets(login: Login) -> GivenSecrets:
 
 def read_secret(what: str) -> Secret:
     """One secret, called ``what`` at the prompt. Raises as ``read_secrets`` does."""
+    how = f"The {what} is asked for at a hidden prompt, or read from standard input where that is no terminal."
     if sys.stdin.isatty():
-        return _checked(typer.prompt(what.capitalize(), hide_input=True, err=True).strip(), what)
+        return _checked(typer.prompt(what.capitalize(), hide_input=True, err=True).strip(), what, how)
     content = typer.get_binary_stream("stdin").read(4 * MOST_CHARACTERS)
-    return _checked(content.decode("utf-8-sig", errors="replace").strip(), what)
+    return _checked(content.decode("utf-8-sig", errors="replace").strip(), what, how)
 
 
 def refuse_arguments(ctx: typer.Context) -> None:
@@ -83,9 +84,9 @@ def _read(login: Login) -> list[str]:
     return lines
 
 
-def _checked(text: str, what: str) -> Secret:
+def _checked(text: str, what: str, how: str = HOW) -> Secret:
     if not text:
-        raise typer.BadParameter(f"there is none. {HOW}", param_hint=what)
+        raise typer.BadParameter(f"there is none. {how}", param_hint=what)
     if len(text) > MOST_CHARACTERS or _PRINTABLE.fullmatch(text) is None:
         raise typer.BadParameter(
             f"it must be one word of at most {MOST_CHARACTERS} ASCII letters, digits and signs; copy it again, whole",

@@ -14,7 +14,7 @@ from cli.failed_posts import SHOWN_FOR
 from cli.options import JsonOption, PersonaOption
 from cli.persona_status import PersonaStatus, status_of
 from cli.session import existing_persona, opened_with_extras
-from cli.shown import age, remark, say, say_json, short
+from cli.shown import age, days, remark, say, say_json, short
 from domain import instants
 from domain.posts import Post, why_it_waits
 from handlers.wiring import Stack
@@ -104,7 +104,8 @@ def _next(one: PersonaStatus, now: datetime) -> str:
 def _runway(one: PersonaStatus) -> str:
     if one.runway_days is None:
         return ""
-    return f", {'more than ' if one.is_more else ''}{one.runway_days:.0f} days at {one.posts_per_day:g} posts a day"
+    pace = "1 post" if one.posts_per_day == 1 else f"{one.posts_per_day:g} posts"
+    return f", {'more than ' if one.is_more else ''}{one.runway_days:.0f} days at {pace} a day"
 
 
 def _failed(one: PersonaStatus) -> str:
@@ -117,7 +118,8 @@ def _failed(one: PersonaStatus) -> str:
 def _token(one: PersonaStatus) -> str:
     if one.token_days_left is None:
         return "it is not known when it expires"
-    return "expired" if one.token_days_left < 0 else f"{one.token_days_left:.0f} days left"
+    # Whole days, rounded down, as `persona list` and the alarm have it.
+    return "expired" if one.token_days_left <= 0 else days(int(one.token_days_left))
 
 
 def _facts(

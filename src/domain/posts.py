@@ -225,4 +225,6 @@ def why_it_waits(post: Post) -> str | None:
     if post.waits_for is None:
         return None
     again, end = (f"{at:%Y-%m-%d %H:%M} UTC" for at in (post.lease.until, post.deadline))
+    if post.lease.until >= post.deadline:
+        return f"put off, and not tried again before it is given up, at {end}. Why: {post.waits_for.message}"
     return f"put off; tried again by itself from {again} on, given up at {end}. Why: {post.waits_for.message}"

@@ -43,6 +43,8 @@ class Removal:
     unqueued: int = 0
     open_slots: tuple[Slot, ...] = ()
     unconfirmed_slots: tuple[Slot, ...] = ()
+    was_there: bool = True
+    """False: there was no such persona, or its record was gone before."""
 
 
 class RemovePersona:
@@ -95,7 +97,7 @@ class RemovePersona:
         if is_removed:
             # A refresh of the token that was under way may have stored a new one since.
             self._secrets.forget(persona_id)
-        return Removal(is_removed, unscheduled, unqueued)
+        return Removal(is_removed, unscheduled, unqueued, was_there=reason is not None)
 
     def _is_ended(self, post: Post) -> bool:
         """End a post that was never sent and that no run has in hand. Nothing would ever send it, and it would wait

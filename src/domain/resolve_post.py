@@ -92,15 +92,15 @@ class ResolvePost:
             return Resolved(post, was_before=True)
         if (refusal := why_not_unconfirmed(post)) is not None:
             return NotResolved(refusal)
-        now = self._clock.now()
-        cannot_land_after = post.cannot_land_after
-        if cannot_land_after is not None and now < cannot_land_after:
-            return NotResolved(f"It may become live until {cannot_land_after:%Y-%m-%d %H:%M} UTC: say it after that.")
         if sight.is_published:
             return NotResolved(
                 "Its container says PUBLISHED, so it is live: give its media id with --posted. If you deleted it from "
                 "the account, give the id that it had."
             )
+        now = self._clock.now()
+        cannot_land_after = post.cannot_land_after
+        if cannot_land_after is not None and now < cannot_land_after:
+            return NotResolved(f"It may become live until {cannot_land_after:%Y-%m-%d %H:%M} UTC: say it after that.")
         return self._write(post, post.as_resolved_not_posted(now))
 
     def _write(self, before: Post, after: Post) -> Resolved | NotResolved:

@@ -207,7 +207,7 @@ def test_the_owners_word_that_a_removed_personas_post_is_live_is_taken(stack: Cl
     removed(stack)
     result = stack.run("resolve", NAME, "--posted", "17920238422030506", "--yes")
     assert result.exit_code == 0
-    assert "since the persona was removed. It is recorded as you say." in result.stderr
+    assert "since the persona was removed: your word counts." in result.stderr
     assert (standing(stack).status, standing(stack).provider_post_id) == (PostStatus.POSTED, "17920238422030506")
 
 
@@ -295,6 +295,7 @@ def test_a_media_that_instagram_does_not_show_is_recorded_with_a_warning(stack: 
     result = stack.run("resolve", NAME, "--posted", "17920238422030506", "--yes")
     assert result.exit_code == 0
     assert "Instagram does not show media 17920238422030506" in result.stderr
+    assert result.stderr.endswith("Your word counts.\n")
     assert standing(stack).provider_post_id == "17920238422030506"
 
 
@@ -304,6 +305,26 @@ def test_a_post_is_not_said_to_be_absent_before_a_day_is_over(stack: CliStack, c
     assert result.exit_code == 1
     assert "It may become live until 2026-11-23 12:00 UTC" in result.stderr
     assert standing(stack) == post
+
+
+def test_a_media_that_instagram_does_not_show_is_told_before_the_question(stack: CliStack, clock: Clock) -> None:
+    post = unconfirmed(stack, clock)
+    result = stack.run("resolve", NAME, "--posted", "17920238422030506")
+    assert result.exit_code == 2, "nobody is there to be asked"
+    told = result.stderr
+    assert told.index("Instagram does not show media 17920238422030506") < told.index("add --yes")
+    assert standing(stack) == post
+
+
+def test_a_caption_of_many_lines_is_shown_in_one(stack: CliStack, clock: Clock) -> None:
+    unconfirmed(stack, clock)
+    boto3.client("dynamodb").update_item(
+        TableName=stack.environment["POSTS_TABLE"],
+        Key={"persona_id": {"S": PERSONA}, "slot": {"S": str(Slot(NOON))}},
+        UpdateExpression="SET caption = :caption",
+        ExpressionAttributeValues={":caption": {"S": "The sea.\n\n#coast"}},
+    )
+    assert "Its caption: The sea. #coast\n" in stack.run("resolve", NAME).stdout
 
 
 @pytest.mark.parametrize("word", [("--not-posted",), ("--posted", "17920238422030506")])
@@ -493,8 +514,33 @@ def test_status_says_how_a_persona_stands(stack: CliStack, clock: Clock, rule: s
     lines = stack.run("status").stdout
     assert "default: posting" in lines
     assert "5 h ago" in lines
-    assert f"{ENOUGH} in the queue, {ENOUGH} days at 1 posts a day" in lines
+    assert f"{ENOUGH} in the queue, {ENOUGH} days at 1 post a day" in lines
     assert "failed     nothing in 7 days" in lines
+
+
+def test_status_names_the_log_where_a_post_is_long_over_its_end(stack: CliStack, clock: Clock, rule: str) -> None:
+    fill(stack, ENOUGH + 1)
+    lease = Lease(RunId("run"), NOON + timedelta(minutes=4))
+    photo = PhotoId(f"{0:064x}")
+    post = Post(PERSONA, Slot(NOON), photo, "One", lease, created_at=NOON, updated_at=NOON)
+    assert stack.adapters.ledger.claim(post) is Claim.WON
+    clock.advance(60 * 23 + 59)
+    assert stack.run("status").exit_code == 0, "Reconcile has an hour"
+    clock.advance(2)
+    (line,) = json.loads(stack.run("status", "--json").stdout)["needs_you"]
+    assert line.startswith(f"{NAME} should have ended by now")
+    assert "`aws logs tail /aws/lambda/STACK-Reconcile --since 1d`" in line
+
+
+@pytest.mark.parametrize(
+    ("left", "told"), [(timedelta(days=9, hours=20), "9 days left"), (timedelta(hours=5), "less than a day left")]
+)
+def test_status_counts_a_tokens_whole_days_as_the_list_does(
+    stack: CliStack, clock: Clock, rule: str, left: timedelta, told: str
+) -> None:
+    expires(stack, clock.now + left)
+    assert f"token      {told}\n" in stack.run("status").stdout
+    assert told in stack.run("persona", "list").stdout
 
 
 def test_status_is_1_when_something_needs_the_owner(stack: CliStack, clock: Clock, rule: str) -> None:

@@ -373,6 +373,21 @@ def test_history_does_without_permalinks_where_instagram_does_not_answer(stack: 
     assert len(stack.instagram.calls("get_media")) == 1, "the others are left for another time"
 
 
+def test_a_media_that_was_deleted_keeps_no_other_from_its_permalink(stack: CliStack, clock: Clock) -> None:
+    for photo_id in (A, B):
+        add_photo(stack, photo_id, 5.0)
+        assert stack.run("post").exit_code == 0
+        clock.advance()
+    stack.instagram.order_fault(Fault.error("get_media", 100, 33))
+    result = stack.run("history")
+    assert result.exit_code == 0
+    newest, oldest = permalinks(stack)
+    assert newest is None
+    assert oldest is not None
+    media_id = stack.instagram.live_posts(USER)[0].media_id
+    assert f"Instagram does not show media {media_id}" in result.stderr
+
+
 def test_history_shows_a_permalink_that_could_not_be_kept(stack: CliStack, monkeypatch: pytest.MonkeyPatch) -> None:
     add_photo(stack, A, 5.0)
     assert stack.run("post").exit_code == 0

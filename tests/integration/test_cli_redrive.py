@@ -92,6 +92,15 @@ def test_redrive_sends_what_is_of_use_and_keeps_the_rest(stack: CliStack, letter
     assert len(letters.started) == 2
 
 
+def test_only_what_is_of_no_use_is_said_to_be_discarded(stack: CliStack, letters: Letters) -> None:
+    letters.send({"what": "ever"}, "Unknown")
+    result = stack.run("redrive")
+    assert (result.exit_code, result.stderr) == (1, "")
+    assert "look at the message in the Amazon SQS console" in result.stdout
+    letters.send(OLD)
+    assert "--discard-old" in stack.run("redrive").stderr
+
+
 def test_a_rehearsed_redrive_does_nothing(stack: CliStack, letters: Letters) -> None:
     letters.send(FRESH)
     letters.send(OLD)

@@ -295,6 +295,21 @@ def test_a_removal_is_asked_for_first(stack: CliStack) -> None:
     assert stack.adapters.personas.get(PersonaId("anna")) is None
 
 
+def test_a_removal_that_nobody_answers_says_how_it_is_given_without_a_question(stack: CliStack) -> None:
+    stack.add_persona("anna")
+    result = stack.run("persona", "remove", "anna", stdin="")
+    assert (result.exit_code, "add --yes" in result.stderr) == (1, True)
+    assert stack.adapters.personas.get(PersonaId("anna")) is not None
+
+
+def test_a_mistyped_persona_is_not_said_to_be_removed(stack: CliStack) -> None:
+    stack.add_persona("anna")
+    for named in ("ana", "ana"):
+        result = stack.run("persona", "remove", named, "--yes")
+        assert (result.exit_code, "There is no persona ana" in result.stdout) == (0, True)
+        assert "is removed" not in result.stdout
+
+
 def test_two_who_remove_it_at_once_come_to_the_same_end(stack: CliStack) -> None:
     stack.add_persona("anna")
     remove = stack.adapters.remove_persona(

@@ -225,6 +225,12 @@ def test_what_is_no_good_secret_is_refused_and_not_shown(stack: CliStack) -> Non
     assert stack.parameters() == {}
 
 
+def test_a_secret_that_is_missing_is_not_called_a_token(stack: CliStack) -> None:
+    told = " ".join(stack.run("webhook", "set-secret", stdin="").stderr.replace("│", " ").split())
+    assert "The webhook secret is asked for at a hidden prompt" in told
+    assert "token" not in told
+
+
 def test_a_secret_among_the_arguments_is_refused_and_not_shown(stack: CliStack) -> None:
     result = stack.run("webhook", "set-secret", SECRET)
     assert result.exit_code == 2

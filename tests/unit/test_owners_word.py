@@ -252,6 +252,15 @@ def test_a_post_whose_container_was_published_is_not_said_to_be_absent() -> None
     assert engine.post().status is PostStatus.UNCONFIRMED
 
 
+def test_a_post_whose_container_was_published_is_not_to_be_waited_for() -> None:
+    engine = unconfirmed(is_live=True)
+    post = engine.post()
+    assert post.cannot_land_after is not None
+    engine.clock.advance(post.cannot_land_after - timedelta(hours=1) - engine.clock.now())
+    seen = Sight("PUBLISHED", is_published=True, candidates=())
+    assert "says PUBLISHED" in reason(resolving(engine).not_posted(post, seen))
+
+
 @pytest.mark.parametrize("late", [timedelta(microseconds=-1), timedelta(0)])
 def test_a_post_is_said_to_be_absent_only_when_nothing_can_land_any_more(late: timedelta) -> None:
     sent = a_post().as_fenced(a_container(), a_post().created_at)
@@ -386,6 +395,14 @@ def test_a_post_that_was_put_off_says_until_when_and_why() -> None:
     words = "tried again by itself from 2026-11-22 11:00 UTC on, given up at 2026-11-23 08:00 UTC. Why: Instagram wants"
     assert words in reason(retry(engine))
     assert words in reason(resolving(engine).posted(engine.post(), MEDIA, None))
+
+
+def test_a_post_whose_turn_comes_too_late_is_not_said_to_be_tried_again() -> None:
+    engine = Engine(a_photo())
+    engine.publisher.fail("create_container", Defer("Instagram wants fewer calls.", after=timedelta(days=2)))
+    engine.deliver()
+    words = "put off, and not tried again before it is given up, at 2026-11-23 08:00 UTC. Why: Instagram wants"
+    assert words in reason(retry(engine))
 
 
 def test_a_persona_is_what_it_was_but_for_its_pause() -> None:

@@ -110,7 +110,7 @@ def test_schedule_token_queue_and_record_go_and_history_and_photos_stay(engine: 
 def test_removing_again_changes_nothing(engine: Engine, outside: Outside) -> None:
     use_case(engine, outside)(DEFAULT)
     before = what_stands(engine, outside)
-    assert use_case(engine, outside)(DEFAULT) == Removal(done=True, unscheduled=False)
+    assert use_case(engine, outside)(DEFAULT) == Removal(done=True, unscheduled=False, was_there=False)
     assert what_stands(engine, outside) == before
 
 

@@ -35,6 +35,9 @@ class GraphError:
 TOKEN_CODES: Final = frozenset({102, 190})
 """The codes that say that the token itself is invalid or has expired."""
 
+NO_SUCH_OBJECT: Final = (100, 33)
+"""Code and subcode of what is missing, deleted or not ours to see: it says nothing of other objects."""
+
 MakeFault = Callable[[str, GraphError], Fault]
 
 
@@ -128,7 +131,7 @@ TABLE: Final[Mapping[tuple[int, int | None], _Row]] = {
     ),
     (32, None): _THROTTLED,
     (100, None): _PARAMETER,
-    (100, 33): _Row("the object is missing, not permitted, or not readable for the moment", _RETRY, _unresolved),
+    NO_SUCH_OBJECT: _Row("the object is missing, not permitted, or not readable for the moment", _RETRY, _unresolved),
     (102, None): _TOKEN,
     (190, None): _TOKEN,
     (341, None): _THROTTLED,

@@ -384,6 +384,13 @@ def test_a_pause_that_comes_while_another_is_lifted_stays(stack: CliStack, monke
         assert "was paused anew at this moment: The token is dead." in error_line(stack.run(*words))
 
 
+def test_both_commands_that_resume_tell_the_same_in_json(stack: CliStack) -> None:
+    for words in (("resume", PERSONA), ("persona", "resume", PERSONA)):
+        pause(stack, "A holiday.")
+        told = json.loads(stack.run(*words, "--json").stdout)
+        assert told == {"persona_id": PERSONA, "paused_reason": None, "was_paused_for": "A holiday."}
+
+
 # ---- skip ----
 
 

@@ -30,6 +30,7 @@ _NO_TESTS: Final = 5
 
 LEDGER: Final = "src/adapters/dynamo/post_ledger.py"
 DRIVER: Final = "src/domain/post_driver.py"
+RUNS: Final = "src/domain/runs.py"
 POSTS: Final = "src/domain/posts.py"
 RECONCILE: Final = "src/domain/reconcile.py"
 REMOVE: Final = "src/domain/remove_persona.py"
@@ -146,7 +147,7 @@ MUTANTS: Final = (
     ),
     Mutant(
         "lease: outlives its run",
-        DRIVER,
+        RUNS,
         "return Lease(self.run_id, self.ends_at + LEASE_MARGIN)",
         "return Lease(self.run_id, self.ends_at - LEASE_MARGIN)",
         DRIVES,

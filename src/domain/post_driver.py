@@ -6,7 +6,7 @@ place where it can be wrong: container, fence, publish, record. Only ``_publish`
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
 from domain import media_match
@@ -23,7 +23,7 @@ from domain.faults import (
     Retry,
     Unresolved,
 )
-from domain.ids import ContainerId, RunId
+from domain.ids import ContainerId
 from domain.outcomes import Outcome, Report
 from domain.personas import Persona
 from domain.photos import Photo
@@ -37,12 +37,10 @@ from domain.ports import (
     RunLog,
     Settlement,
 )
-from domain.posts import CONTAINER_LIFE, DEFERRED, Evidence, Lease, Post, PostStatus
+from domain.posts import CONTAINER_LIFE, DEFERRED, Evidence, Post, PostStatus
 from domain.quota import LOOK_AGAIN_AFTER, QuotaKeeper
+from domain.runs import Run, new_post
 from domain.slots import Slot
-
-LEASE_MARGIN: Final = timedelta(seconds=30)
-"""How far a lease outlives its run's hard deadline: more than hosts' clocks differ, so no driver comes back."""
 
 CALL_LIMIT: Final = timedelta(seconds=30)
 PUBLISH_LIMIT: Final = timedelta(seconds=60)
@@ -70,22 +68,6 @@ MOST_RETRIES: Final = 3
 FIRST_RETRY_AFTER: Final = timedelta(seconds=2)
 FIRST_POLL_AFTER: Final = timedelta(seconds=1)
 LONGEST_POLL_GAP: Final = timedelta(seconds=15)
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """One invocation. ``ends_at`` is its hard deadline: the moment at which Lambda kills it.
-
-    ``works_until`` is when it should have finished with the post at hand, where it has others to see to.
-    """
-
-    run_id: RunId
-    ends_at: datetime
-    works_until: datetime | None = None
-
-    @property
-    def lease(self) -> Lease:
-        return Lease(self.run_id, self.ends_at + LEASE_MARGIN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -519,19 +501,3 @@ class PostDriver:
         self._log.warning("Trying again.", reason=fault.message, retry=retries, after_seconds=pause.total_seconds())
         self._clock.sleep(pause)
         return True
-
-
-def new_post(
-    run: Run, persona: Persona, slot: Slot, photo: Photo, now: datetime, *, retry_of: Slot | None = None
-) -> Post:
-    """The record with which ``run`` claims ``photo`` for ``slot``."""
-    return Post(
-        persona_id=persona.persona_id,
-        slot=slot,
-        photo_id=photo.photo_id,
-        caption=CuratorsChoice(persona).caption(photo),
-        lease=run.lease,
-        created_at=now,
-        updated_at=now,
-        retry_of=retry_of,
-    )

@@ -1,10 +1,12 @@
 """The use case behind the schedule: post the best photo not yet posted, once for each slot."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import islice
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from domain.captions import caption_problem
 from domain.curators_choice import CuratorsChoice
@@ -14,9 +16,12 @@ from domain.outcomes import Outcome, Report
 from domain.personas import Persona
 from domain.photos import Photo
 from domain.ports import Claim, Clock, PersonaDirectory, PhotoLibrary, PostLedger, RunLog
-from domain.post_driver import PostDriver, Run, new_post
 from domain.posts import Post, PostStatus, why_it_waits
+from domain.runs import Run, new_post
 from domain.slots import Slot
+
+if TYPE_CHECKING:
+    from domain.post_driver import PostDriver
 
 LATEST_START: Final = timedelta(hours=6)
 """A slot that starts later than this is skipped: after an outage the account must not be flooded."""

@@ -9,8 +9,9 @@ from domain.ids import PersonaId
 from domain.outcomes import Report
 from domain.personas import Persona
 from domain.ports import Clock, PersonaDirectory, PostLedger, RecordsUnavailableError, RunLog
-from domain.post_driver import PUBLISH_RESERVE, PostDriver, Run
+from domain.post_driver import PUBLISH_RESERVE, PostDriver
 from domain.posts import Post, PostStatus
+from domain.runs import Run
 from domain.slots import Slot
 
 TIME_FOR_ONE: Final = timedelta(seconds=60)

@@ -8,8 +8,9 @@ from typing import Final, Protocol
 
 from domain.ids import PersonaId, PhotoId
 from domain.ports import Clock, PersonaDirectory, PhotoLibrary, PostLedger
-from domain.post_driver import PostDriver, Run
+from domain.post_driver import PostDriver
 from domain.posts import Post, PostStatus
+from domain.runs import Run
 from domain.slots import Slot
 
 REASON: Final = "It is being removed by `fluffy-train persona remove`."

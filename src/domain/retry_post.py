@@ -10,8 +10,9 @@ from domain.outcomes import Report
 from domain.personas import Persona
 from domain.photos import Photo
 from domain.ports import Clock, PhotoLibrary, PostLedger, Retrial
-from domain.post_driver import PostDriver, Run, new_post
+from domain.post_driver import PostDriver
 from domain.posts import Post, PostStatus, why_it_waits
+from domain.runs import Run, new_post
 from domain.slots import Slot
 
 MOST_SLOTS_TRIED: Final = 3

@@ -10,7 +10,7 @@ from domain.curators_choice import CuratorsChoice
 from domain.ids import PersonaId
 from domain.personas import Persona
 from domain.ports import Clock, PersonaDirectory, PhotoLibrary, RunLog
-from domain.post_driver import Run
+from domain.runs import Run
 
 ENOUGH: Final = 14
 """Photos in a queue: at one post a day, two weeks in which the owner can bring more. Nobody counts beyond it."""

@@ -21,7 +21,7 @@ with quick_imports():
 
     from domain.outcomes import Outcome, Report
     from domain.ports import RecordsUnavailableError
-    from domain.post_driver import Run
+    from domain.runs import Run
     from domain.take_stock import TakeStock
     from handlers import events, wiring
     from handlers.telling import NAMESPACE, PowertoolsRunLog, tell

@@ -18,11 +18,9 @@ import botocore.session
 
 from adapters.clock import SystemClock
 from adapters.dynamo import (
-    DynamoNearDuplicates,
     DynamoPersonaDirectory,
     DynamoPhotoLibrary,
     DynamoPostLedger,
-    DynamoRecordArchive,
     Tables,
 )
 from domain.ids import PersonaId, RunId
@@ -37,9 +35,8 @@ from domain.ports import (
     Publisher,
     RunLog,
 )
-from domain.post_driver import PostDriver, Run
 from domain.post_next_best import PostNextBest
-from domain.quota import QuotaKeeper
+from domain.runs import Run
 from handlers.late import late
 
 if TYPE_CHECKING:
@@ -51,6 +48,7 @@ if TYPE_CHECKING:
     from adapters.webhook import Webhook
     from adapters.webhook_secret import SsmWebhookSecret
     from domain.archive_ports import RecordArchive
+    from domain.post_driver import PostDriver
     from domain.reconcile import Reconcile
     from domain.refresh_tokens import RefreshTokens
     from domain.remove_persona import RemovePersona, Schedules
@@ -164,7 +162,7 @@ class Stack:
             personas=self.personas,
             library=self.library,
             ledger=self.ledger,
-            driver=self._driver(log),
+            driver=late(lambda: self._driver(log)),
             clock=self.clock,
             log=log,
         )
@@ -213,6 +211,9 @@ class Stack:
         return ResolvePost(ledger=self.ledger, publisher=self.publisher, clock=self.clock)
 
     def _driver(self, log: RunLog) -> PostDriver:
+        from domain.post_driver import PostDriver
+        from domain.quota import QuotaKeeper
+
         return PostDriver(
             ledger=self.ledger,
             library=self.library,
@@ -247,7 +248,7 @@ def build(settings: Settings) -> Stack:
         personas=DynamoPersonaDirectory(tables),
         library=DynamoPhotoLibrary(tables),
         ledger=DynamoPostLedger(tables),
-        near_duplicates=DynamoNearDuplicates(tables),
+        near_duplicates=late(lambda: _near_duplicates(tables)),
         publisher=late(lambda: _publisher(settings, credentials)),
         renditions=late(lambda: _renditions(settings, session)),
         credentials=credentials,
@@ -255,6 +256,12 @@ def build(settings: Settings) -> Stack:
         accounts=late(lambda: _accounts(settings)),
         clock=SystemClock(),
     )
+
+
+def _near_duplicates(tables: Tables) -> NearDuplicates:
+    from adapters.dynamo.near_duplicates import DynamoNearDuplicates
+
+    return DynamoNearDuplicates(tables)
 
 
 def _publisher(settings: Settings, credentials: CredentialSource) -> Publisher:
@@ -306,6 +313,8 @@ def _tables(settings: Settings) -> Tables:
 
 def build_archive(settings: Settings) -> RecordArchive:
     """For the owner's commands alone: no function of Lambda's may read or write as much."""
+    from adapters.dynamo.archive import DynamoRecordArchive
+
     return DynamoRecordArchive(_tables(settings))
 
 

@@ -13,14 +13,14 @@ import boto3
 from botocore.session import Session, get_session
 
 from adapters.dynamo import (
-    DynamoNearDuplicates,
     DynamoPersonaDirectory,
     DynamoPhotoLibrary,
     DynamoPostLedger,
-    DynamoRecordArchive,
     Tables,
 )
 from adapters.dynamo import tables as dynamo_tables
+from adapters.dynamo.archive import DynamoRecordArchive
+from adapters.dynamo.near_duplicates import DynamoNearDuplicates
 from domain.archive_ports import RecordArchive
 from domain.personas import Persona
 from domain.photos import Photo

@@ -8,12 +8,12 @@ from functools import cache
 import pytest
 
 from adapters.dynamo import (
-    DynamoNearDuplicates,
     DynamoPersonaDirectory,
     DynamoPhotoLibrary,
     DynamoPostLedger,
     Tables,
 )
+from adapters.dynamo.near_duplicates import DynamoNearDuplicates
 from contract.implementations import tables_at
 from contract.scenes import A_MINUTE_LATER, CONTAINER, FAULT, LEASE_OVER, MEDIA, OTHER_LEASE, TEN, next_post
 from contract.wire import Wire

@@ -12,10 +12,11 @@ from domain.outcomes import Report
 from domain.personas import Persona
 from domain.photos import Photo, PhotoAnalysis
 from domain.ports import Claim
-from domain.post_driver import PostDriver, Run, new_post
+from domain.post_driver import PostDriver
 from domain.post_next_best import PostNextBest, Request
 from domain.posts import Lease, Post
 from domain.quota import QuotaKeeper
+from domain.runs import Run, new_post
 from domain.slots import Slot
 from fakes.clock import FakeClock
 from fakes.instagram import FakePublisher, FakeRenditions

@@ -33,13 +33,14 @@ from domain.outcomes import Outcome, Report
 from domain.personas import Persona
 from domain.photos import HeldBack, HeldBackFor, Photo
 from domain.ports import Claim, ContainerStatus, RecordsUnavailableError
-from domain.post_driver import PostDriver, Run, new_post
+from domain.post_driver import PostDriver
 from domain.post_next_best import PostNextBest, Request
 from domain.posts import CONTAINER_LIFE, TRANSITIONS, Evidence, Post, PostStatus
 from domain.quota import QuotaKeeper
 from domain.reconcile import Reconcile
 from domain.resolve_post import Resolved, ResolvePost
 from domain.retry_post import RetryPost
+from domain.runs import Run, new_post
 from domain.slots import Slot
 from fakes.clock import FakeClock
 from fakes.instagram import FakePublisher, FakeRenditions

@@ -17,10 +17,11 @@ from domain.ids import MediaId, PersonaId, RunId
 from domain.personas import Persona
 from domain.photos import HeldBack, HeldBackFor
 from domain.ports import Claim, Resolution, Retrial, Settlement
-from domain.post_driver import PostDriver, Run
+from domain.post_driver import PostDriver
 from domain.posts import CONTAINER_LIFE, Evidence, Lease, Post, PostStatus
 from domain.quota import QuotaKeeper
 from domain.remove_persona import RemovePersona
+from domain.runs import Run
 from domain.slots import Slot
 from fakes.clock import FakeClock
 from fakes.instagram import FakePublisher, FakeRenditions

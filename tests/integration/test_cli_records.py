@@ -8,7 +8,7 @@ from pathlib import Path
 import boto3
 import pytest
 
-from adapters.dynamo import DynamoRecordArchive
+from adapters.dynamo.archive import DynamoRecordArchive
 from domain.ports import RecordsUnavailableError
 from domain.posts import PostStatus
 from domain.record_lines import Record, to_line

@@ -17,9 +17,13 @@ AFTER_THE_CLAIM = {
     "adapters.meta": "Instagram",
     "adapters.s3": "the rendition",
     "adapters.ssm": "the token",
+    "domain.post_driver": "the post",
+    "domain.quota": "the post",
     "requests": "Instagram",
 }
 NEVER_BY_THE_POSTER = {
+    "adapters.dynamo.archive",
+    "adapters.dynamo.near_duplicates",
     "adapters.imaging",
     "adapters.scoring",
     "adapters.webhook",
@@ -46,7 +50,7 @@ def test_the_poster_does_not_import_before_its_claim(name: str, imported: list[s
     assert name not in imported
 
 
-@pytest.mark.parametrize("name", ["botocore", "pynamodb", "adapters.dynamo", "domain.post_driver"])
+@pytest.mark.parametrize("name", ["botocore", "pynamodb", "adapters.dynamo", "domain.post_next_best"])
 def test_the_poster_imports_what_its_claim_needs(name: str, imported: list[str]) -> None:
     assert name in imported
 

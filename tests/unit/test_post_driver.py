@@ -12,8 +12,9 @@ from domain.ids import MediaId, PersonaId
 from domain.outcomes import Outcome, Report
 from domain.photos import Photo
 from domain.ports import ContainerStatus, RecentMedia
-from domain.post_driver import LEASE_MARGIN, MOST_DEADLINES_MISSED, MOST_RETRIES
+from domain.post_driver import MOST_DEADLINES_MISSED, MOST_RETRIES
 from domain.posts import Evidence, Post, PostStatus
+from domain.runs import LEASE_MARGIN
 from domain.slots import Slot
 from fakes.instagram import FakeRenditions
 from fakes.library import DEFAULT, NINE, Engine, a_persona, a_photo, a_photo_id, a_post

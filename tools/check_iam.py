@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Final
 
 from least_privilege import verdict
-from least_privilege.expectations import FORBIDDEN, FUNCTIONS, IN_RESERVE, MADE_BY_AWS, Asked
+from least_privilege.expectations import BY_THE_SDK, FORBIDDEN, FUNCTIONS, IN_RESERVE, MADE_BY_AWS, Asked
 from least_privilege.names import ACCOUNT
+from least_privilege.package import packaged
 from least_privilege.recorder import FOLDER_VARIABLE, recorded
 from least_privilege.roles import grants, policies, role_of
 from local import dynamodb_local
@@ -107,7 +108,8 @@ def _record(folder: Path) -> None:
 
 def _judged(folder: Path) -> Sequence[str]:
     """What is wrong, a line each; what was looked at is printed."""
-    calls, problems = recorded(folder)
+    seen = recorded(folder)
+    calls = seen.needs
     silent = [f"{function} was not seen to ask for anything" for function in FUNCTIONS if not calls.get(function)]
     made = [
         Asked(role_of(function), need, f"{function} calls {operation}")
@@ -123,16 +125,18 @@ def _judged(folder: Path) -> Sequence[str]:
             f"{len({need.resource for need in of_function})} resources"
         )
     wrong = [
-        *problems,
+        *seen.problems,
         *silent,
         *verdict.not_allowed(asked, _evaluate),
         *verdict.not_needed(granted, asked, IN_RESERVE),
         *verdict.not_denied(FORBIDDEN, _evaluate),
+        *verdict.not_packaged(seen.operations, packaged(), BY_THE_SDK),
     ]
     print(
         f"{len(made)} needs of the functions' own calls, {len(MADE_BY_AWS)} of AWS's as their roles; "
         f"{sum(map(len, granted.values()))} grants, {len(IN_RESERVE)} kept in reserve; {len(FORBIDDEN)} questions for "
-        f"what no role should have; wrong: {len(wrong)}"
+        f"what no role should have; {len(seen.operations)} operations, {len(packaged())} in the package; "
+        f"wrong: {len(wrong)}"
     )
     return wrong
 

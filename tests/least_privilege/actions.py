@@ -33,7 +33,7 @@ def needs(service: str, operation: str, params: Params, names: Names) -> Sequenc
     ``service`` is botocore's name of it, such as ``dynamodb``.
     """
     try:
-        needed = _OPERATIONS[service, operation]
+        needed = OPERATIONS[service, operation]
     except KeyError:
         raise UnknownOperationError(f"{service} {operation}: say in {HERE} which actions it needs") from None
     return [Need(action, resource) for action, resource in needed(params, names)]
@@ -149,7 +149,7 @@ def _converse(params: Params, names: Names) -> _Needed:
     yield "bedrock:InvokeModel", names.model(kind, model)
 
 
-_OPERATIONS: Final[Mapping[tuple[str, str], Callable[[Params, Names], _Needed]]] = {
+OPERATIONS: Final[Mapping[tuple[str, str], Callable[[Params, Names], _Needed]]] = {
     **{
         ("dynamodb", operation): _on_a_table(operation)
         for operation in ("GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query", "Scan", "DescribeTable")

@@ -93,6 +93,11 @@ IN_RESERVE: Final[Mapping[tuple[str, Need], str]] = {
 }
 """Each action on a resource that a role is allowed and that nothing was seen to need, with the reason why it stays."""
 
+BY_THE_SDK: Final[Mapping[str, str]] = {
+    "s3 HeadBucket": "botocore asks where a bucket is when S3 answers a HeadObject by 400, as it does to an ended key.",
+}
+"""Each operation in the package that our own code does not call, with the reason."""
+
 _ROLES: Final = (*(f"{function}Role" for function in FUNCTIONS), "ScheduleRole", "WebhookPipeRole")
 
 

@@ -9,8 +9,9 @@ import importlib
 import json
 import os
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -122,16 +123,27 @@ def recorder_asked_for() -> Recorder | None:
     return recorder
 
 
-def recorded(folder: Path) -> tuple[Mapping[str, Mapping[Need, str]], Sequence[str]]:
-    """What each function asked for, with one operation that needed it; and what could not be understood."""
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What each function asked for, with one operation that needed it; all operations; what was not understood."""
+
+    needs: Mapping[str, Mapping[Need, str]]
+    operations: Set[str]
+    problems: Sequence[str]
+
+
+def recorded(folder: Path) -> Recorded:
+    """All that was written down in ``folder``."""
     calls: dict[str, dict[Need, str]] = {}
+    operations: set[str] = set()
     problems: set[str] = set()
     for file in sorted(folder.glob("*.jsonl")):
         for line in file.read_text(encoding="utf-8").splitlines():
             facts = json.loads(line)
+            operations.add(facts["operation"])
             if "problem" in facts:
                 problems.add(f"{facts['operation']}: {facts['problem']}")
             else:
                 need = Need(facts["action"], facts["resource"])
                 calls.setdefault(facts["function"], {})[need] = facts["operation"]
-    return calls, sorted(problems)
+    return Recorded(calls, operations, sorted(problems))

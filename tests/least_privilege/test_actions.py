@@ -10,12 +10,13 @@ import pytest
 from botocore.stub import Stubber
 
 from least_privilege import names as own
-from least_privilege.actions import Need, UnknownOperationError, needs
-from least_privilege.expectations import FORBIDDEN, FUNCTIONS, IN_RESERVE, MADE_BY_AWS, Asked
+from least_privilege.actions import OPERATIONS, Need, UnknownOperationError, needs
+from least_privilege.expectations import BY_THE_SDK, FORBIDDEN, FUNCTIONS, IN_RESERVE, MADE_BY_AWS, Asked
 from least_privilege.names import Names
-from least_privilege.recorder import HANDLERS, Recorder, recorded
+from least_privilege.package import packaged
+from least_privilege.recorder import HANDLERS, Recorded, Recorder, recorded
 from least_privilege.roles import grants, policies, role_of, whole_stack
-from least_privilege.verdict import not_allowed, not_denied, not_needed
+from least_privilege.verdict import not_allowed, not_denied, not_needed, not_packaged
 from template import expansion
 
 NAMES: Final = Names({"t-photos": "PhotosTable", "t-posts": "PostsTable"}, "a-bucket", "/a-test")
@@ -136,20 +137,21 @@ def test_what_a_running_handler_calls_or_presigns_is_written_down_as_its_functio
         stub.add_response("get_item", {})
         dynamodb.get_item(TableName="t-photos", Key={"a": {"S": "secret"}})
         s3.generate_presigned_url("get_object", Params={"Bucket": "a-bucket", "Key": "library/a.jpg"})
-    calls, problems = recorded(tmp_path)
-    assert calls == {
+    calls = recorded(tmp_path)
+    assert calls.needs == {
         "PostNextBest": {
             Need("dynamodb:GetItem", f"{TABLE}/PhotosTable"): "dynamodb GetItem",
             Need("s3:GetObject", f"{OBJECT}/library/a.jpg"): "s3 GetObject",
         }
     }
-    assert problems == []
+    assert calls.operations == {"dynamodb GetItem", "s3 GetObject"}
+    assert calls.problems == []
     assert "secret" not in "".join(file.read_text() for file in tmp_path.iterdir())
 
 
 def test_what_is_called_while_no_handler_runs_is_nobodys(recorder: Recorder, tmp_path: Path) -> None:
     a_client("s3").generate_presigned_url("get_object", Params={"Bucket": "a-bucket", "Key": "library/a.jpg"})
-    assert recorded(tmp_path) == ({}, [])
+    assert recorded(tmp_path) == Recorded({}, set(), [])
 
 
 def test_a_call_that_cannot_be_understood_is_a_problem_and_no_failure_of_the_call(
@@ -157,15 +159,16 @@ def test_a_call_that_cannot_be_understood_is_a_problem_and_no_failure_of_the_cal
 ) -> None:
     with recorder.running("PostNextBest"):
         assert a_client("s3").generate_presigned_url("list_parts", Params={**TARGET, "UploadId": "1"})
-    calls, (problem,) = recorded(tmp_path)
-    assert calls == {}
+    calls = recorded(tmp_path)
+    assert calls.needs == {}
+    (problem,) = calls.problems
     assert "s3 ListParts" in problem
 
 
 def test_a_call_while_two_functions_run_is_a_problem(recorder: Recorder, tmp_path: Path) -> None:
     with recorder.running("PostNextBest"), recorder.running("Reconcile"):
         a_client("s3").generate_presigned_url("get_object", Params=TARGET)
-    _, (problem,) = recorded(tmp_path)
+    (problem,) = recorded(tmp_path).problems
     assert "PostNextBest and Reconcile" in problem
 
 
@@ -208,6 +211,22 @@ def test_a_reason_that_has_outlived_its_grant_is_told() -> None:
     assert "is not in the template" in gone
 
 
+def test_a_call_that_the_package_does_not_describe_is_told() -> None:
+    assert list(not_packaged({"s3 GetObject"}, {"s3 GetObject"}, {})) == []
+    (line,) = not_packaged({"s3 GetObject", "s3 CopyObject"}, {"s3 GetObject"}, {})
+    assert "s3 CopyObject is called" in line
+    (line,) = not_packaged(set(), set(), {"s3 HeadBucket": "a reason"})
+    assert "s3 HeadBucket is called" in line
+
+
+def test_an_operation_in_the_package_that_nothing_calls_is_told_and_a_reason_keeps_it() -> None:
+    (line,) = not_packaged(set(), {"s3 HeadBucket"}, {})
+    assert "keeps s3 HeadBucket" in line
+    assert list(not_packaged(set(), {"s3 HeadBucket"}, {"s3 HeadBucket": "a reason"})) == []
+    (line,) = not_packaged({"s3 HeadBucket"}, {"s3 HeadBucket"}, {"s3 HeadBucket": "a reason"})
+    assert "our own code calls as well" in line
+
+
 # ---- the expectations ----
 
 
@@ -218,6 +237,12 @@ def test_every_role_is_asked_for_what_it_should_not_have() -> None:
 def test_what_aws_does_and_what_is_in_reserve_is_of_roles_that_there_are() -> None:
     assert {one.role for one in MADE_BY_AWS} | {role for role, _ in IN_RESERVE} <= set(policies())
     assert all(reason for reason in IN_RESERVE.values())
+
+
+def test_the_package_describes_no_operation_whose_actions_are_unknown() -> None:
+    asked = {operation for operation in packaged() if operation not in BY_THE_SDK}
+    assert asked
+    assert asked <= {" ".join(known) for known in OPERATIONS}
 
 
 def test_the_resolved_policies_have_arns_and_no_name_of_the_template() -> None:

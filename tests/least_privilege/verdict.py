@@ -1,6 +1,9 @@
-"""Both directions of least privilege: what was asked for is allowed, and what is allowed was asked for."""
+"""Both directions of least privilege: what was asked for is allowed, and what is allowed was asked for.
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+The package is held the same way: what was called is described in it, and what is described was called.
+"""
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence, Set
 
 from least_privilege.actions import Need
 from least_privilege.expectations import Asked
@@ -49,3 +52,16 @@ def not_needed(
         granted = grant in grants.get(role, ())
         what = "is needed after all" if granted else "is not in the template"
         yield f"IN_RESERVE keeps {grant.action} on {grant.resource} for {role}, which {what}: take it out of the list"
+
+
+def not_packaged(called: Set[str], packaged: Set[str], by_the_sdk: Mapping[str, str]) -> Iterator[str]:
+    """A line for each operation that was called and is not in the package, and for each that nobody needs there.
+
+    ``by_the_sdk`` has the reasons for those that the SDK calls by itself.
+    """
+    for operation in sorted((called | by_the_sdk.keys()) - packaged):
+        yield f"{operation} is called, and not in the functions' package: add it to CALLS in src/Makefile"
+    for operation in sorted(packaged - called - by_the_sdk.keys()):
+        yield f"CALLS in src/Makefile keeps {operation}, which nothing called: take it out, or test what calls it"
+    for operation in sorted(by_the_sdk.keys() & called):
+        yield f"BY_THE_SDK has a reason for {operation}, which our own code calls as well: take it out of the list"

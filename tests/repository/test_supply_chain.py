@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
+from local import smoke
 from tools import licences
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -50,6 +51,12 @@ def test_a_checkout_leaves_no_credentials_behind(path: Path) -> None:
     checkouts = [step for step in steps if step.get("uses", "").startswith("actions/checkout@")]
     assert checkouts
     assert all(step["with"]["persist-credentials"] is False for step in checkouts)
+
+
+def test_the_checks_fetch_the_image_that_the_functions_are_started_in() -> None:
+    everything = [step.get("run", "") for step in _workflow(WORKFLOWS[0])["jobs"]["everything"]["steps"]]
+    assert f"docker pull --quiet {smoke.IMAGE}" in everything
+    assert everything[-1] == "bash .ci/run"
 
 
 @pytest.mark.parametrize("path", REQUIREMENTS, ids=lambda path: str(path.relative_to(PROJECT)))

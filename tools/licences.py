@@ -23,8 +23,9 @@ _TEXT: Final = """# Licences of what is deployed
 
 _SHARED_LIBRARIES: Final = """
 pi-heif's wheel carries libheif and libde265 under LGPL-3.0, as shared libraries that can be replaced; the template
-names them with the layer. Pillow's wheel carries the libraries of its formats. The texts of all their licences are in
-the layer, in each package's `dist-info`.
+names them with the layer. The texts of that licence, and of the GPL-3.0 that it builds on, are in the layer's folder
+`licences`; where their sources are is in pi-heif's `dist-info`. Pillow's wheel carries the libraries of its formats,
+whose licences are in Pillow's. `make sbom` lists the packages, not the libraries inside their wheels.
 """
 
 

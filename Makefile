@@ -64,7 +64,7 @@ audit: $(VENV)/ready $(AUDIT_VENV)/ready ## checkov on the template, as it is wr
 	@$(VENV)/bin/cfn-lint template.yaml build/audit/template.json
 	@for template in template.yaml build/audit/template.json; do BC_SKIP_MAPPING=TRUE LOG_LEVEL=ERROR \
 		$(AUDIT_VENV)/bin/checkov --file $$template --framework cloudformation --compact --quiet --skip-download || exit 1; done
-	@$(AUDIT_VENV)/bin/bandit --quiet --recursive src cli local tools --configfile pyproject.toml 2>/dev/null
+	@$(AUDIT_VENV)/bin/bandit --quiet --recursive src cli local tools --configfile pyproject.toml
 
 .PHONY: bench
 bench: $(VENV)/ready dynamodb-local ## Measure what choosing and preparing a photo cost (ONLY=choosing or imaging; needs Java and npm)

@@ -53,10 +53,11 @@ def test_a_checkout_leaves_no_credentials_behind(path: Path) -> None:
     assert all(step["with"]["persist-credentials"] is False for step in checkouts)
 
 
-def test_the_checks_fetch_the_image_that_the_functions_are_started_in() -> None:
-    everything = [step.get("run", "") for step in _workflow(WORKFLOWS[0])["jobs"]["everything"]["steps"]]
-    assert f"docker pull --quiet {smoke.IMAGE}" in everything
-    assert everything[-1] == "bash .ci/run"
+@pytest.mark.parametrize(("path", "job"), [*zip(WORKFLOWS, ["everything", "check"], strict=True)])
+def test_on_github_the_functions_are_started_in_docker_or_the_checks_fail(path: Path, job: str) -> None:
+    *before, last = _workflow(path)["jobs"][job]["steps"]
+    assert f"docker pull --quiet {smoke.IMAGE}" in [step.get("run") for step in before]
+    assert last == {"run": "bash .ci/run", "env": {"FLUFFY_TRAIN_REQUIRE_DOCKER": "1"}}
 
 
 @pytest.mark.parametrize("path", REQUIREMENTS, ids=lambda path: str(path.relative_to(PROJECT)))

@@ -1,6 +1,6 @@
 """Importing without the garbage collector, which would look again and again through objects that all stay.
 
-That is a fifth of what the imports of a cold start take (docs/cold-start.md). Afterwards all of them are set aside.
+What that saves is in docs/cold-start.md. Afterwards all of them are set aside.
 """
 
 import gc

@@ -40,6 +40,9 @@ _DEAD_LETTERS: Final = regional("sqs", "DeadLetters")
 _STREAM: Final = f"{table_arn('PostsTable')}/stream/2026-11-22T00:00:00.000"
 _PROFILE: Final = f"arn:aws:bedrock:{REGION}:{ACCOUNT}:inference-profile/{MODEL}"
 
+_MODEL_BEHIND: Final = "arn:aws:bedrock:eu-west-1::foundation-model/amazon.nova-lite-v1:0"
+_POSTING_FUNCTION: Final = regional("lambda", "function:PostNextBest")
+
 MADE_BY_AWS: Final[Sequence[Asked]] = (
     *(asked for function in FUNCTIONS for asked in _logs(function)),
     *(
@@ -58,14 +61,14 @@ MADE_BY_AWS: Final[Sequence[Asked]] = (
     _asked(
         "IngestPhotoRole",
         "bedrock:InvokeModel",
-        "arn:aws:bedrock:eu-west-1::foundation-model/amazon.nova-lite-v1:0",
+        _MODEL_BEHIND,
         "An inference profile asks for the model behind it, in the region that it chose.",
         bedrock__InferenceProfileArn=_PROFILE,
     ),
     _asked(
         "ScheduleRole",
         "lambda:InvokeFunction",
-        regional("lambda", "function:PostNextBest"),
+        _POSTING_FUNCTION,
         "It starts a post.",
     ),
     _asked("ScheduleRole", "sqs:SendMessage", _DEAD_LETTERS, "The Scheduler hands over what it gave up."),
@@ -112,8 +115,6 @@ _OTHER_TABLE: Final = table_arn("another-stack-PostsTable")
 _POSTS, _PHOTOS, _PERSONAS = (table_arn(name) for name in ("PostsTable", "PhotosTable", "PersonasTable"))
 _BUCKET: Final = bucket_arn("PhotosBucket")
 _ANOTHERS_TOKEN: Final = regional("ssm", "parameter/another-stack/default/access-token")
-_MODEL_BEHIND: Final = "arn:aws:bedrock:eu-west-1::foundation-model/amazon.nova-lite-v1:0"
-_POSTING_FUNCTION: Final = regional("lambda", "function:PostNextBest")
 _TOKEN: Final = regional("ssm", f"parameter{PREFIX}/default/access-token")
 
 FORBIDDEN: Final[Sequence[Asked]] = (
@@ -154,9 +155,7 @@ FORBIDDEN: Final[Sequence[Asked]] = (
     *(
         one
         for action in ("GetParameter", "GetParameters", "PutParameter")
-        for one in _forbidden(
-            f"ssm:{action}", regional("ssm", "parameter/another-stack/default/access-token"), "another's"
-        )
+        for one in _forbidden(f"ssm:{action}", _ANOTHERS_TOKEN, "another's")
     ),
     *_forbidden("ssm:GetParameters", regional("ssm", f"parameter{PREFIX}-two/default/access-token"), "a like name"),
     *(
@@ -164,13 +163,9 @@ FORBIDDEN: Final[Sequence[Asked]] = (
         for action in ("ReceiveMessage", "DeleteMessage", "PurgeQueue")
         for one in _forbidden(f"sqs:{action}", _DEAD_LETTERS, "the owner reads the dead letters")
     ),
-    *_forbidden(
-        "bedrock:InvokeModel", "arn:aws:bedrock:eu-west-1::foundation-model/amazon.nova-lite-v1:0", "past its profile"
-    ),
+    *_forbidden("bedrock:InvokeModel", _MODEL_BEHIND, "past its profile"),
     *_forbidden("bedrock:InvokeModel", _PROFILE, "the scorer's alone", but=("IngestPhotoRole",)),
-    *_forbidden(
-        "lambda:InvokeFunction", regional("lambda", "function:PostNextBest"), "the rule's", but=("ScheduleRole",)
-    ),
+    *_forbidden("lambda:InvokeFunction", _POSTING_FUNCTION, "the rule's", but=("ScheduleRole",)),
     *_forbidden("lambda:UpdateFunctionCode", _POSTING_FUNCTION, "a deployment's"),
     *_forbidden("logs:PutLogEvents", regional("logs", "log-group:/aws/lambda/another:log-stream:x"), "another's log"),
     *_forbidden("iam:CreateAccessKey", f"arn:aws:iam::{ACCOUNT}:user/owner", "no role makes itself more than it is"),

@@ -26,29 +26,8 @@ from local import dynamodb_local
 ROOT: Final = Path(__file__).resolve().parent.parent
 EVALUATION: Final = ROOT / "tools" / "iam"
 
-SUITES: Final = (
-    *(
-        f"tests/integration/test_{suite}.py"
-        for suite in (
-            "post_next_best",
-            "reconcile",
-            "refresh_tokens",
-            "ingest_photo",
-            "ingest_by_model",
-            "webhook",
-        )
-    ),
-    *(
-        f"tests/faults/test_crash_matrix.py::test_a_slot_ends_as_it_must_wherever_it_is_struck[{cell}]"
-        for cell in (
-            "a normal post - outage",
-            "one photo fault - killed before",
-            "an account fault - killed before",
-            "reconciled after the claim - outage",
-        )
-    ),
-)
-"""The fewest that run all five functions, their failures, and the real processes of the fault suite."""
+SUITES: Final = ("tests/integration", "tests/faults")
+"""All that runs a handler, failures and killed processes included."""
 
 
 class CheckError(Exception):

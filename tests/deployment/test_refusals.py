@@ -127,6 +127,28 @@ def _property_of_another_type(template: Json) -> None:
     template["Resources"]["DeadLetters"]["Properties"]["MessageRetentionPeriod"] = "long"
 
 
+def _name_that_botocore_refuses(template: Json) -> None:
+    template["Resources"]["PostNextBestRole"]["Properties"]["Policies"][0]["PolicyName"] = ""
+
+
+def _attribute_of_a_table_that_is_no_key(template: Json) -> None:
+    """The schema takes it; DynamoDB, and moto as well, do not."""
+    attributes = template["Resources"]["PersonasTable"]["Properties"]["AttributeDefinitions"]
+    attributes.append({"AttributeName": "paused", "AttributeType": "S"})
+
+
+def _alarm_that_looks_back_more_than_a_day(template: Json) -> None:
+    template["Resources"]["DeadLettersAlarm"]["Properties"]["EvaluationPeriods"] = 24 * 12 + 1
+
+
+def _alarm_that_looks_back_more_than_a_week(template: Json) -> None:
+    template["Resources"]["FewPhotosLeftAlarm"]["Properties"]["EvaluationPeriods"] = 7 * 4 + 1
+
+
+def _alarm_of_several_metrics_that_looks_back_too_far(template: Json) -> None:
+    template["Resources"]["ThrottlesAlarm"]["Properties"]["EvaluationPeriods"] = 7 * 24 + 1
+
+
 def _may_not_hand_over_what_failed(template: Json) -> None:
     _drop_statement(template, "PostNextBestRole", "HandOverWhatFailed")
 
@@ -155,6 +177,18 @@ def _pipe_that_may_not_read_the_stream(template: Json) -> None:
 
 def _pipe_that_may_not_hand_on(template: Json) -> None:
     _drop_statement(template, "WebhookPipeRole", "HandThemOn")
+
+
+def _pipe_that_may_not_keep_what_it_gives_up(template: Json) -> None:
+    statement = _statement(template, "WebhookPipeRole", "HandThemOn")
+    statement["Resource"].remove({"Fn::GetAtt": ["DeadLetters", "Arn"]})
+
+
+def _schedule_of_five_fields(template: Json) -> None:
+    """As crontab has it, without EventBridge's year."""
+    template["Resources"]["PostNextBest"]["Properties"]["Events"]["Schedule"]["Properties"]["Schedule"] = (
+        "cron(0 9 * * *)"
+    )
 
 
 def _role_that_no_pipe_may_assume(template: Json) -> None:
@@ -198,6 +232,19 @@ def _bucket_that_starts_a_function_without_permission(template: Json) -> None:
         (_property_that_there_is_not, "DeadLetters", "'MessageRetention' was unexpected"),
         (_property_that_is_missing, "PostsTable", "'KeySchema' is a required property"),
         (_property_of_another_type, "DeadLetters", "'long' is not of type 'integer'"),
+        (_name_that_botocore_refuses, "PostNextBestRole", "Invalid length for parameter PolicyName"),
+        (
+            _attribute_of_a_table_that_is_no_key,
+            "PersonasTable",
+            "Number of attributes in KeySchema does not",
+        ),
+        (_alarm_that_looks_back_more_than_a_day, "DeadLettersAlarm", "checked across more than a day"),
+        (_alarm_that_looks_back_more_than_a_week, "FewPhotosLeftAlarm", "checked across more than a week"),
+        (
+            _alarm_of_several_metrics_that_looks_back_too_far,
+            "ThrottlesAlarm",
+            "checked across more than a week",
+        ),
         (
             _may_not_hand_over_what_failed,
             "PostNextBestEventInvokeConfig",
@@ -213,6 +260,8 @@ def _bucket_that_starts_a_function_without_permission(template: Json) -> None:
         (_messages_seen_while_they_are_worked_on, "WebhookFinished", "visibility timeout: 30 seconds is less than"),
         (_pipe_that_may_not_read_the_stream, "WebhookPipe", "does not have permission to call dynamodb:DescribeStream"),
         (_pipe_that_may_not_hand_on, "WebhookPipe", "does not have permission to call sqs:SendMessage"),
+        (_pipe_that_may_not_keep_what_it_gives_up, "WebhookPipe", "does not have permission to call sqs:SendMessage"),
+        (_schedule_of_five_fields, "PostNextBestSchedule", "ScheduleExpression is not valid: cron(0 9 * * *)"),
         (_role_that_no_pipe_may_assume, "WebhookPipe", "Pipes cannot assume the role"),
         (_policy_for_another_bucket, "PhotosBucketPolicy", "Policy has invalid resource"),
         (_package_that_was_not_uploaded, "PostNextBest", "package-of-yesterday is not there"),

@@ -59,6 +59,29 @@ def _condition_on_a_resource(template: Json) -> None:
     template["Conditions"]["HasWebhook"] = {"Fn::Equals": [{"Ref": "DeadLetters"}, ""]}
 
 
+def _broken_reference_in_the_branch_that_does_not_hold(template: Json) -> None:
+    """By default there is no WebhookUrl."""
+    queue = template["Resources"]["DeadLetters"]["Properties"]
+    queue["QueueName"] = {"Fn::If": ["HasWebhook", {"Ref": "NoSuchThing"}, {"Ref": "AWS::NoValue"}]}
+
+
+def _broken_reference_in_such_a_branch_of_an_output(template: Json) -> None:
+    told = {"Fn::Sub": ["${of} of ${NoSuchThing.Arn}", {"of": "The end"}]}
+    template["Outputs"]["DefaultPersona"]["Value"] = {"Fn::If": ["HasWebhook", told, "none"]}
+
+
+def _broken_reference_in_what_is_not_made(template: Json) -> None:
+    template["Resources"]["WebhookQueue"]["Properties"]["QueueName"] = {"Fn::GetAtt": "NoSuchThing.QueueName"}
+
+
+def _dependency_of_what_is_not_made(template: Json) -> None:
+    template["Resources"]["WebhookQueue"]["DependsOn"] = ["DeadLetters", "NoSuchThing"]
+
+
+def _section_that_there_is_not(template: Json) -> None:
+    template["Output"] = template.pop("Outputs")
+
+
 def _event_that_sam_does_not_know(template: Json) -> None:
     template["Resources"]["PostNextBest"]["Properties"]["Events"]["Schedule"]["Type"] = "Schedules"
 
@@ -69,6 +92,16 @@ def _event_that_sam_does_not_know(template: Json) -> None:
         (_broken_reference, r"Unresolved resource dependencies \[NoSuchRole\] in the Resources block"),
         (_broken_reference_in_a_text, r"Unresolved resource dependencies \[NoSuchThing\]"),
         (_broken_reference_of_an_output, r"Unresolved resource dependencies \[NoSuchThing\] in the Outputs block"),
+        (
+            _broken_reference_in_the_branch_that_does_not_hold,
+            r"Unresolved resource dependencies \[NoSuchThing\] in the Resources block",
+        ),
+        (
+            _broken_reference_in_such_a_branch_of_an_output,
+            r"Unresolved resource dependencies \[NoSuchThing\] in the Outputs block",
+        ),
+        (_broken_reference_in_what_is_not_made, r"Unresolved resource dependencies \[NoSuchThing\]"),
+        (_dependency_of_what_is_not_made, r"Unresolved resource dependencies \[NoSuchThing\]"),
         (_reference_to_what_is_not_made, r"Unresolved resource dependencies \[WebhookQueue\]"),
         (_attribute_that_there_is_not, "resource DeadLetters does not support attribute type ARN in Fn::GetAtt"),
         (
@@ -77,6 +110,7 @@ def _event_that_sam_does_not_know(template: Json) -> None:
         ),
         (_two_that_need_each_other, r"Circular dependency between resources: \[AlarmTopic, AlarmTopicPolicy\]"),
         (_type_that_there_is_not, r"Unrecognized resource types: \[AWS::SQS::Queues\]"),
+        (_section_that_there_is_not, r"Invalid template property or properties \[Output\]"),
         (_condition_that_there_is_not, r"Unresolved condition dependencies \[NoSuchCondition\]"),
         (
             _condition_on_a_resource,

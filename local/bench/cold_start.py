@@ -31,7 +31,7 @@ from domain.personas import Persona
 from domain.photos import Photo, PhotoAnalysis
 from local.bench.cold_packages import ROOT, SCRATCH, Package, build_ours, build_rivals
 from local.dynamodb_local import DynamoDbLocal
-from local.environment import ACCOUNT_ID, BUCKET, PERSONA, REGION, TOKEN, Addresses, isolated, settings
+from local.environment import ACCOUNT_ID, BUCKET, PERSONA, REGION, TABLES, TOKEN, Addresses, isolated, settings
 from local.instagram import EmulatorServer, EmulatorSettings, StartingAccount
 from local.runtime_emulator import Container, Function, Tools
 from local.tables import create_tables, opened_tables
@@ -159,13 +159,7 @@ def _stage(common: Mapping[str, str], prefix: str, posts: int) -> Mapping[str, s
             Bucket=BUCKET, Key=photo.object_key, Body=jpeg.getvalue(), ContentType="image/jpeg"
         )
         photo_item(tables, photo).save()
-    variables = {
-        "PERSONAS_TABLE": "PersonasTable",
-        "PHOTOS_TABLE": "PhotosTable",
-        "POSTS_TABLE": "PostsTable",
-        "LOOKALIKES_TABLE": "LookalikesTable",
-    }
-    return {**common, **{variable: names[logical_id] for variable, logical_id in variables.items()}}
+    return {**common, **{variable: names[logical_id] for variable, logical_id in TABLES.items()}}
 
 
 def _photo(persona: Persona, number: int) -> Photo:

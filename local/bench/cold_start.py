@@ -80,11 +80,11 @@ class Measured:
 def bench_cold_start(rounds: int) -> bool:
     """Start each contender so often, print the table, and say whether the goals are met.
 
-    Raises ``local.runtime_emulator.NotThereError`` and ``local.dynamodb_local.NotThereError``.
+    Raises ``local.runtime_emulator.NotThereError``, ``local.dynamodb_local.NotThereError`` and SamError.
     """
     tools = Tools.found_in(ROOT)
     print("Building the packages by `sam build` ...")
-    ours, rivals = Measured(build_ours(tools)), {name: Measured(one) for name, one in build_rivals(tools).items()}
+    ours, rivals = Measured(build_ours()), {name: Measured(one) for name, one in build_rivals(tools).items()}
     whole = Measured(ours.package)
     event = json.loads((ROOT / "events" / "schedule.json").read_text(encoding="utf-8"))
     with ExitStack() as servers:

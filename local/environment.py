@@ -3,7 +3,7 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import boto3
 
@@ -15,6 +15,14 @@ BUCKET = "photosbucket"
 REGION = "eu-central-1"
 AWS_ACCOUNT = "123456789012"
 """Moto's, where nobody names another."""
+
+TABLES: Final[Mapping[str, str]] = {
+    "PERSONAS_TABLE": "PersonasTable",
+    "PHOTOS_TABLE": "PhotosTable",
+    "POSTS_TABLE": "PostsTable",
+    "LOOKALIKES_TABLE": "LookalikesTable",
+}
+"""The logical id of the table that each variable names."""
 
 RULE = "PostNextBestSchedule"
 """As SAM names the rule that it makes of the event ``Schedule`` of ``PostNextBest``."""
@@ -39,10 +47,7 @@ def settings(addresses: Addresses) -> Mapping[str, str]:
         "AWS_SECRET_ACCESS_KEY": "local",  # an emulator's # nosec B105
         "AWS_DEFAULT_REGION": REGION,
         "AWS_REGION": REGION,
-        "PERSONAS_TABLE": "PersonasTable",
-        "PHOTOS_TABLE": "PhotosTable",
-        "POSTS_TABLE": "PostsTable",
-        "LOOKALIKES_TABLE": "LookalikesTable",
+        **TABLES,
         "PHOTOS_BUCKET": BUCKET,
         "TOKEN_PREFIX": "/local",  # an emulator's # nosec B105
         "DEFAULT_PERSONA": PERSONA,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from samtranslator.yaml_helper import yaml_parse
 
-from local.cloud.sam_transform import expanded
+from local.cloud.sam_transform import as_uploaded, expanded
 from local.tables import TEMPLATE
 
 
@@ -17,12 +17,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tools.expanded_template", description=__doc__)
     parser.add_argument("into", type=Path, help="the JSON file to write")
     arguments = parser.parse_args()
-    template = yaml_parse(TEMPLATE.read_text(encoding="utf-8"))
-    for resource in template["Resources"].values():
-        properties = resource.get("Properties", {})
-        # As `sam deploy` does once it has uploaded them.
-        for name in {"CodeUri", "ContentUri"} & properties.keys():
-            properties[name] = "s3://packages/package"
+    template = as_uploaded(yaml_parse(TEMPLATE.read_text(encoding="utf-8")))
     defaults = {name: str(parameter["Default"]) for name, parameter in template["Parameters"].items()}
     arguments.into.parent.mkdir(parents=True, exist_ok=True)
     arguments.into.write_text(json.dumps(expanded(template, defaults, "eu-central-1"), indent=2), encoding="utf-8")

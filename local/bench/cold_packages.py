@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from local.runtime_emulator import Tools
+from local.sam_cli import run_sam
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 RIVALS: Final = Path(__file__).resolve().parent / "cold_rivals"
@@ -18,7 +19,10 @@ SCRATCH: Final = ROOT / ".tools" / "bench-cold"
 TRACER: Final = "aws-xray-sdk==2.15.0"
 """What Powertools' Tracer asks for; no part of ours, so it stands in no requirements file."""
 
-_PIN: Final = re.compile(r"^[A-Za-z0-9_.-]+==[^ \\]+", re.MULTILINE)
+BOTO3: Final = ("boto3", "botocore", "jmespath", "python-dateutil", "s3transfer", "six", "urllib3")
+"""boto3 and all that it asks for. What of it were not pinned would make another rival of it with each release."""
+
+_PIN: Final = re.compile(r"^([A-Za-z0-9_.-]+)==[^ \\]+", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,26 +39,35 @@ class Package:
         return sum(path.stat().st_size for path in self.folder.rglob("*") if path.is_file())
 
 
-def build_ours(tools: Tools) -> Package:
-    built = _sam_build(tools, ROOT / "template.yaml", SCRATCH / "ours")
+def pinned() -> Mapping[str, str]:
+    """The requirement of each library in our package, such as ``six==1.17.0``, by its name."""
+    text = (ROOT / "src" / "requirements.txt").read_text(encoding="utf-8")
+    return {found[1]: found[0] for found in _PIN.finditer(text)}
+
+
+def build_ours() -> Package:
+    """Raises SamError."""
+    built = _sam_build(ROOT / "template.yaml", SCRATCH / "ours")
     return Package("fluffy-train, PostNextBest", built / "PostNextBest", "handlers.post_next_best.handler")
 
 
 def build_rivals(tools: Tools) -> Mapping[str, Package]:
-    """By name: ``empty``, ``hello``, ``hello-compiled`` and ``usual-trio``, all with our versions of the libraries."""
+    """By name: ``empty``, ``hello``, ``hello-compiled`` and ``usual-trio``, all with our versions of the libraries.
+
+    Raises SamError.
+    """
     sources = SCRATCH / "sources"
     shutil.rmtree(sources, ignore_errors=True)
     shutil.copytree(RIVALS, sources)
-    pins = _PIN.findall((ROOT / "src" / "requirements.txt").read_text(encoding="utf-8"))
-    boto = [pin for pin in pins if pin.startswith("boto3==")]
+    pins = pinned()
     (sources / "empty" / "requirements.txt").write_text("")
-    (sources / "hello" / "requirements.txt").write_text("\n".join(boto))
-    (sources / "usual_trio" / "requirements.txt").write_text("\n".join([*pins, TRACER]))
+    (sources / "hello" / "requirements.txt").write_text("\n".join(pins[name] for name in BOTO3))
+    (sources / "usual_trio" / "requirements.txt").write_text("\n".join([*pins.values(), TRACER]))
     for layer in ("domain", "adapters", "handlers"):
         shutil.copytree(
             ROOT / "src" / layer, sources / "usual_trio" / layer, ignore=shutil.ignore_patterns("__pycache__")
         )
-    built = _sam_build(tools, sources / "template.yaml", SCRATCH / "rivals")
+    built = _sam_build(sources / "template.yaml", SCRATCH / "rivals")
     compiled = SCRATCH / "hello-compiled"
     shutil.rmtree(compiled, ignore_errors=True)
     shutil.copytree(built / "Hello", compiled)
@@ -70,25 +83,7 @@ def build_rivals(tools: Tools) -> Mapping[str, Package]:
     }
 
 
-def _sam_build(tools: Tools, template: Path, into: Path) -> Path:
-    """Build with the SAM CLI, which wants the runtime's Python on the PATH."""
-    environment = {
-        **os.environ,
-        "PATH": os.pathsep.join([str(tools.python.parent), os.environ.get("PATH", os.defpath)]),
-        "SAM_CLI_TELEMETRY": "0",
-        "AWS_DEFAULT_REGION": "eu-central-1",
-    }
-    command = [
-        str(ROOT / ".venv-sam" / "bin" / "sam"),
-        "build",
-        "--template-file",
-        str(template),
-        "--build-dir",
-        str(into),
-    ]
-    done = subprocess.run(
-        [*command, "--no-cached"], cwd=template.parent, env=environment, capture_output=True, text=True, check=False
-    )
-    if done.returncode != 0:
-        raise RuntimeError(f"`sam build` of {template.name} failed :\n{done.stderr[-2000:]}")
+def _sam_build(template: Path, into: Path) -> Path:
+    environment = {"PATH": os.defpath, **os.environ, "AWS_DEFAULT_REGION": "eu-central-1"}
+    run_sam(environment, "build", "--template-file", str(template), "--build-dir", str(into), "--no-cached")
     return into

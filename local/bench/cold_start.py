@@ -31,7 +31,7 @@ from domain.personas import Persona
 from domain.photos import Photo, PhotoAnalysis
 from local.bench.cold_packages import ROOT, SCRATCH, Package, build_ours, build_rivals
 from local.dynamodb_local import DynamoDbLocal
-from local.environment import ACCOUNT_ID, BUCKET, PERSONA, REGION, TOKEN, Addresses, isolated, settings
+from local.environment import ACCOUNT_ID, BUCKET, PERSONA, REGION, TABLES, TOKEN, Addresses, isolated, settings
 from local.instagram import EmulatorServer, EmulatorSettings, StartingAccount
 from local.runtime_emulator import Container, Function, Tools
 from local.tables import create_tables, opened_tables
@@ -80,11 +80,11 @@ class Measured:
 def bench_cold_start(rounds: int) -> bool:
     """Start each contender so often, print the table, and say whether the goals are met.
 
-    Raises ``local.runtime_emulator.NotThereError`` and ``local.dynamodb_local.NotThereError``.
+    Raises ``local.runtime_emulator.NotThereError``, ``local.dynamodb_local.NotThereError`` and SamError.
     """
     tools = Tools.found_in(ROOT)
     print("Building the packages by `sam build` ...")
-    ours, rivals = Measured(build_ours(tools)), {name: Measured(one) for name, one in build_rivals(tools).items()}
+    ours, rivals = Measured(build_ours()), {name: Measured(one) for name, one in build_rivals(tools).items()}
     whole = Measured(ours.package)
     event = json.loads((ROOT / "events" / "schedule.json").read_text(encoding="utf-8"))
     with ExitStack() as servers:
@@ -159,13 +159,7 @@ def _stage(common: Mapping[str, str], prefix: str, posts: int) -> Mapping[str, s
             Bucket=BUCKET, Key=photo.object_key, Body=jpeg.getvalue(), ContentType="image/jpeg"
         )
         photo_item(tables, photo).save()
-    variables = {
-        "PERSONAS_TABLE": "PersonasTable",
-        "PHOTOS_TABLE": "PhotosTable",
-        "POSTS_TABLE": "PostsTable",
-        "LOOKALIKES_TABLE": "LookalikesTable",
-    }
-    return {**common, **{variable: names[logical_id] for variable, logical_id in variables.items()}}
+    return {**common, **{variable: names[logical_id] for variable, logical_id in TABLES.items()}}
 
 
 def _photo(persona: Persona, number: int) -> Photo:

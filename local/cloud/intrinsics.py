@@ -1,7 +1,7 @@
 """CloudFormation's intrinsic functions."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from local.cloud.refusal import RefusedError
@@ -16,7 +16,7 @@ _PLACEHOLDER: Final = re.compile(r"\$\{([^}]+)\}")
 
 
 class Intrinsics:
-    """Evaluates parts of a template. Of an `Fn::If` only the branch that holds is looked at, as CloudFormation does.
+    """Evaluates parts of a template. Of an `Fn::If` only the branch that holds; ``names_in`` tells what both name.
 
     ``values`` are the parameters and pseudo parameters by name; all other names are asked of ``resource``.
     """
@@ -89,3 +89,31 @@ class Intrinsics:
             return str(self._named(name))
 
         return _PLACEHOLDER.sub(value, text)
+
+
+def names_in(node: Json) -> Iterator[str]:
+    """The resources, parameters and pseudo parameters that a part of a template names, whichever conditions hold."""
+    if isinstance(node, list):
+        for part in node:
+            yield from names_in(part)
+    elif isinstance(node, dict):
+        match node:
+            case {"Ref": str(name)} if len(node) == 1:
+                yield name
+            case {"Fn::GetAtt": str(name)} if len(node) == 1:
+                yield name.split(".", 1)[0]
+            case {"Fn::GetAtt": [str(name), *_]} if len(node) == 1:
+                yield name
+            case {"Fn::Sub": str(text)} if len(node) == 1:
+                yield from _placeholders(text)
+            case {"Fn::Sub": [str(text), dict(given)]} if len(node) == 1:
+                yield from (name for name in _placeholders(text) if name not in given)
+                yield from names_in(list(given.values()))
+            case _:
+                yield from names_in(list(node.values()))
+
+
+def _placeholders(text: str) -> Iterator[str]:
+    for name in _PLACEHOLDER.findall(text):
+        if not name.startswith("!"):
+            yield name.split(".", 1)[0]

@@ -19,6 +19,7 @@ from rich.console import Console
 
 from local.cloud.delivery import Delivery, deliver
 from local.cloud.lambda_runtime import LambdaRuntime
+from local.cloud.refusal import RefusedError
 from local.cloud.server import CloudServer
 from local.cloud.starts import Start, due, uploaded
 from local.environment import ACCOUNT_ID, TOKEN, USERNAME, isolated
@@ -52,7 +53,7 @@ def main() -> int:
             EmulatorServer(accounts=accounts) as instagram,
         ):
             return Rehearsal(cloud, instagram, tools, Path(scratch)).run()
-    except (NotThereError, StoppedError, SamError) as error:
+    except (NotThereError, RefusedError, StoppedError, SamError) as error:
         console.print(f"[red]{error}[/]")
         return 1
 

@@ -3,7 +3,7 @@
 import copy
 import os
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 from unittest.mock import patch
 
 from samtranslator.model.exceptions import InvalidDocumentException
@@ -12,6 +12,17 @@ from samtranslator.translator.transform import transform
 from local.cloud.refusal import RefusedError
 
 NAME = "AWS::Serverless-2016-10-31"
+_PACKAGES: Final = {"CodeUri", "ContentUri"}
+"""Where a function and a layer name their packages."""
+
+
+def as_uploaded(template: Mapping[str, Any], uri: str = "s3://packages/package") -> dict[str, Any]:
+    """The template as `sam deploy` has it with the packages uploaded, all to ``uri``; ``template`` is left as it is."""
+    uploaded = copy.deepcopy(dict(template))
+    for resource in uploaded["Resources"].values():
+        properties = resource.get("Properties", {})
+        properties.update(dict.fromkeys(_PACKAGES & properties.keys(), uri))
+    return uploaded
 
 
 def expanded(template: Mapping[str, Any], parameters: Mapping[str, str], region: str) -> dict[str, Any]:

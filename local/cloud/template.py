@@ -1,6 +1,6 @@
 """What a template asks for, read and checked as CloudFormation does before it makes anything."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,7 +8,7 @@ from samtranslator.yaml_helper import yaml_parse
 
 from local.cloud import sam_transform, schemas
 from local.cloud.dependencies import order
-from local.cloud.intrinsics import Intrinsics, Lookup
+from local.cloud.intrinsics import Intrinsics, Lookup, names_in
 from local.cloud.parameters import parameter_values
 from local.cloud.refusal import RefusedError
 
@@ -55,6 +55,7 @@ def plan(
         if transforms not in _EXACTLY_THIS_TRANSFORM:
             raise RefusedError(f"No transform named {transforms} found.")
         template = sam_transform.expanded(template, values, region)
+    _refuse_undeclared(template, values.keys() | pseudo.keys() | {"AWS::NoValue"})
     conditions = template.get("Conditions", {})
     of_parameters = Intrinsics(values | pseudo, conditions, _no_resource)
     for condition in conditions:
@@ -107,10 +108,29 @@ class _References:
 
     def refuse_missing(self, section: str) -> None:
         if missing := sorted(self.found - self._resources.keys()):
-            raise RefusedError(
-                f"Template format error: Unresolved resource dependencies [{', '.join(missing)}] in the {section} "
-                "block of the template"
-            )
+            raise _unresolved(missing, section)
+
+
+def _unresolved(names: Sequence[str], section: str) -> RefusedError:
+    return RefusedError(
+        f"Template format error: Unresolved resource dependencies [{', '.join(names)}] in the {section} block of the "
+        "template"
+    )
+
+
+def _refuse_undeclared(template: Mapping[str, Any], values: Set[str]) -> None:
+    """Raises RefusedError for a name that is declared nowhere, in the branch of an `Fn::If` that does not hold as well.
+
+    CloudFormation validates a template without its parameters, so without knowing which conditions hold.
+    """
+    resources, outputs = template["Resources"], template.get("Outputs", {})
+    declared = values | resources.keys()
+    properties = [one.get("Properties", {}) for one in resources.values()]
+    depended_on = {name for one in resources.values() for name in _listed(one.get("DependsOn", []))}
+    if missing := sorted({*names_in(properties), *depended_on} - declared):
+        raise _unresolved(missing, "Resources")
+    if missing := sorted({*names_in(list(outputs.values()))} - declared):
+        raise _unresolved(missing, "Outputs")
 
 
 def _read(body: str) -> dict[str, Any]:

@@ -33,12 +33,7 @@ class Owner:
 
     def packaged(self) -> Json:
         """template.yaml, as `sam package` leaves it."""
-        template = read_template()
-        for resource in template["Resources"].values():
-            for name in ("CodeUri", "ContentUri"):
-                if name in resource.get("Properties", {}):
-                    resource["Properties"][name] = f"s3://{self._bucket}/package"
-        return template
+        return sam_transform.as_uploaded(read_template(), f"s3://{self._bucket}/package")
 
     def transformed(self, template: Json | None = None) -> Json:
         """The same in CloudFormation's own types: what SAM writes, a test can change."""

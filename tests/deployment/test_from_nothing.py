@@ -8,10 +8,20 @@ from botocore.exceptions import ClientError
 from cli import settings
 from deployment.owner import Owner
 
-EVERYTHING = {"WebhookUrl": "https://example.com/told", "AlarmEmail": "owner@example.com", "Scorer": "bedrock"}
+EVERYTHING = {
+    "WebhookUrl": "https://example.com/told",
+    "AlarmEmail": "owner@example.com",
+    "Scorer": "bedrock",
+    "HoursWithoutPost": "168",  # a week, the longest that an alarm looks back
+}
+ON_ARM_TO_BE_DELETED = {"Architecture": "arm64", "ProtectData": "false"}
 
 
-@pytest.mark.parametrize("parameters", [{}, EVERYTHING], ids=["by default", "with everything"])
+@pytest.mark.parametrize(
+    "parameters",
+    [{}, EVERYTHING, ON_ARM_TO_BE_DELETED],
+    ids=["by default", "with everything", "on arm64, unprotected"],
+)
 def test_the_template_deploys_in_one_go(owner: Owner, parameters: dict[str, str]) -> None:
     stack = owner.deploy(owner.packaged(), **parameters)
     assert stack["StackStatus"] == "CREATE_COMPLETE", stack["StackStatusReason"]
@@ -20,7 +30,7 @@ def test_the_template_deploys_in_one_go(owner: Owner, parameters: dict[str, str]
     assert {"PostNextBestSchedulePermission", "IngestPhotoUploadPermission", "PhotosBucket"} <= {
         one["LogicalResourceId"] for one in made
     }
-    assert ("WebhookPipe" in {one["LogicalResourceId"] for one in made}) == bool(parameters)
+    assert ("WebhookPipe" in {one["LogicalResourceId"] for one in made}) == ("WebhookUrl" in parameters)
 
 
 def test_the_functions_are_deployed_as_the_template_has_them(owner: Owner) -> None:

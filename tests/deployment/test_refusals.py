@@ -59,6 +59,29 @@ def _condition_on_a_resource(template: Json) -> None:
     template["Conditions"]["HasWebhook"] = {"Fn::Equals": [{"Ref": "DeadLetters"}, ""]}
 
 
+def _broken_reference_in_the_branch_that_does_not_hold(template: Json) -> None:
+    """By default there is no WebhookUrl."""
+    queue = template["Resources"]["DeadLetters"]["Properties"]
+    queue["QueueName"] = {"Fn::If": ["HasWebhook", {"Ref": "NoSuchThing"}, {"Ref": "AWS::NoValue"}]}
+
+
+def _broken_reference_in_such_a_branch_of_an_output(template: Json) -> None:
+    told = {"Fn::Sub": ["${of} of ${NoSuchThing.Arn}", {"of": "The end"}]}
+    template["Outputs"]["DefaultPersona"]["Value"] = {"Fn::If": ["HasWebhook", told, "none"]}
+
+
+def _broken_reference_in_what_is_not_made(template: Json) -> None:
+    template["Resources"]["WebhookQueue"]["Properties"]["QueueName"] = {"Fn::GetAtt": "NoSuchThing.QueueName"}
+
+
+def _dependency_of_what_is_not_made(template: Json) -> None:
+    template["Resources"]["WebhookQueue"]["DependsOn"] = ["DeadLetters", "NoSuchThing"]
+
+
+def _section_that_there_is_not(template: Json) -> None:
+    template["Output"] = template.pop("Outputs")
+
+
 def _event_that_sam_does_not_know(template: Json) -> None:
     template["Resources"]["PostNextBest"]["Properties"]["Events"]["Schedule"]["Type"] = "Schedules"
 
@@ -69,6 +92,16 @@ def _event_that_sam_does_not_know(template: Json) -> None:
         (_broken_reference, r"Unresolved resource dependencies \[NoSuchRole\] in the Resources block"),
         (_broken_reference_in_a_text, r"Unresolved resource dependencies \[NoSuchThing\]"),
         (_broken_reference_of_an_output, r"Unresolved resource dependencies \[NoSuchThing\] in the Outputs block"),
+        (
+            _broken_reference_in_the_branch_that_does_not_hold,
+            r"Unresolved resource dependencies \[NoSuchThing\] in the Resources block",
+        ),
+        (
+            _broken_reference_in_such_a_branch_of_an_output,
+            r"Unresolved resource dependencies \[NoSuchThing\] in the Outputs block",
+        ),
+        (_broken_reference_in_what_is_not_made, r"Unresolved resource dependencies \[NoSuchThing\]"),
+        (_dependency_of_what_is_not_made, r"Unresolved resource dependencies \[NoSuchThing\]"),
         (_reference_to_what_is_not_made, r"Unresolved resource dependencies \[WebhookQueue\]"),
         (_attribute_that_there_is_not, "resource DeadLetters does not support attribute type ARN in Fn::GetAtt"),
         (
@@ -77,6 +110,7 @@ def _event_that_sam_does_not_know(template: Json) -> None:
         ),
         (_two_that_need_each_other, r"Circular dependency between resources: \[AlarmTopic, AlarmTopicPolicy\]"),
         (_type_that_there_is_not, r"Unrecognized resource types: \[AWS::SQS::Queues\]"),
+        (_section_that_there_is_not, r"Invalid template property or properties \[Output\]"),
         (_condition_that_there_is_not, r"Unresolved condition dependencies \[NoSuchCondition\]"),
         (
             _condition_on_a_resource,
@@ -127,6 +161,28 @@ def _property_of_another_type(template: Json) -> None:
     template["Resources"]["DeadLetters"]["Properties"]["MessageRetentionPeriod"] = "long"
 
 
+def _name_that_botocore_refuses(template: Json) -> None:
+    template["Resources"]["PostNextBestRole"]["Properties"]["Policies"][0]["PolicyName"] = ""
+
+
+def _attribute_of_a_table_that_is_no_key(template: Json) -> None:
+    """The schema takes it; DynamoDB, and moto as well, do not."""
+    attributes = template["Resources"]["PersonasTable"]["Properties"]["AttributeDefinitions"]
+    attributes.append({"AttributeName": "paused", "AttributeType": "S"})
+
+
+def _alarm_that_looks_back_more_than_a_day(template: Json) -> None:
+    template["Resources"]["DeadLettersAlarm"]["Properties"]["EvaluationPeriods"] = 24 * 12 + 1
+
+
+def _alarm_that_looks_back_more_than_a_week(template: Json) -> None:
+    template["Resources"]["FewPhotosLeftAlarm"]["Properties"]["EvaluationPeriods"] = 7 * 4 + 1
+
+
+def _alarm_of_several_metrics_that_looks_back_too_far(template: Json) -> None:
+    template["Resources"]["ThrottlesAlarm"]["Properties"]["EvaluationPeriods"] = 7 * 24 + 1
+
+
 def _may_not_hand_over_what_failed(template: Json) -> None:
     _drop_statement(template, "PostNextBestRole", "HandOverWhatFailed")
 
@@ -155,6 +211,18 @@ def _pipe_that_may_not_read_the_stream(template: Json) -> None:
 
 def _pipe_that_may_not_hand_on(template: Json) -> None:
     _drop_statement(template, "WebhookPipeRole", "HandThemOn")
+
+
+def _pipe_that_may_not_keep_what_it_gives_up(template: Json) -> None:
+    statement = _statement(template, "WebhookPipeRole", "HandThemOn")
+    statement["Resource"].remove({"Fn::GetAtt": ["DeadLetters", "Arn"]})
+
+
+def _schedule_of_five_fields(template: Json) -> None:
+    """As crontab has it, without EventBridge's year."""
+    template["Resources"]["PostNextBest"]["Properties"]["Events"]["Schedule"]["Properties"]["Schedule"] = (
+        "cron(0 9 * * *)"
+    )
 
 
 def _role_that_no_pipe_may_assume(template: Json) -> None:
@@ -198,6 +266,19 @@ def _bucket_that_starts_a_function_without_permission(template: Json) -> None:
         (_property_that_there_is_not, "DeadLetters", "'MessageRetention' was unexpected"),
         (_property_that_is_missing, "PostsTable", "'KeySchema' is a required property"),
         (_property_of_another_type, "DeadLetters", "'long' is not of type 'integer'"),
+        (_name_that_botocore_refuses, "PostNextBestRole", "Invalid length for parameter PolicyName"),
+        (
+            _attribute_of_a_table_that_is_no_key,
+            "PersonasTable",
+            "Number of attributes in KeySchema does not",
+        ),
+        (_alarm_that_looks_back_more_than_a_day, "DeadLettersAlarm", "checked across more than a day"),
+        (_alarm_that_looks_back_more_than_a_week, "FewPhotosLeftAlarm", "checked across more than a week"),
+        (
+            _alarm_of_several_metrics_that_looks_back_too_far,
+            "ThrottlesAlarm",
+            "checked across more than a week",
+        ),
         (
             _may_not_hand_over_what_failed,
             "PostNextBestEventInvokeConfig",
@@ -213,6 +294,8 @@ def _bucket_that_starts_a_function_without_permission(template: Json) -> None:
         (_messages_seen_while_they_are_worked_on, "WebhookFinished", "visibility timeout: 30 seconds is less than"),
         (_pipe_that_may_not_read_the_stream, "WebhookPipe", "does not have permission to call dynamodb:DescribeStream"),
         (_pipe_that_may_not_hand_on, "WebhookPipe", "does not have permission to call sqs:SendMessage"),
+        (_pipe_that_may_not_keep_what_it_gives_up, "WebhookPipe", "does not have permission to call sqs:SendMessage"),
+        (_schedule_of_five_fields, "PostNextBestSchedule", "ScheduleExpression is not valid: cron(0 9 * * *)"),
         (_role_that_no_pipe_may_assume, "WebhookPipe", "Pipes cannot assume the role"),
         (_policy_for_another_bucket, "PhotosBucketPolicy", "Policy has invalid resource"),
         (_package_that_was_not_uploaded, "PostNextBest", "package-of-yesterday is not there"),

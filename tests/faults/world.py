@@ -35,7 +35,7 @@ from fakes.library import DEFAULT, NINE, a_persona, a_photo, a_photo_id
 from faults.interposer import Held, Interposer
 from faults.worker import MOST_SECONDS, Ending, Job, RunningJob, Worker
 from local import dynamodb_local
-from local.environment import ACCOUNT_ID, BUCKET, REGION, TOKEN, Addresses, isolated, settings
+from local.environment import ACCOUNT_ID, BUCKET, REGION, TABLES, TOKEN, Addresses, isolated, settings
 from local.instagram import EmulatorServer, LivePost
 from local.tables import opened_tables, table_definitions
 
@@ -124,16 +124,10 @@ class World:
 
     def environment(self, dynamodb_url: str, aws_url: str, instagram_url: str = "") -> dict[str, str]:
         """What a process reads that comes to the world at these addresses."""
-        tables = {
-            "PERSONAS_TABLE": "PersonasTable",
-            "PHOTOS_TABLE": "PhotosTable",
-            "POSTS_TABLE": "PostsTable",
-            "LOOKALIKES_TABLE": "LookalikesTable",
-        }
         return isolated(
             {
                 **settings(Addresses(aws_url, instagram_url)),
-                **{name: self._names[table] for name, table in tables.items()},
+                **{name: self._names[table] for name, table in TABLES.items()},
                 "AWS_ENDPOINT_URL_DYNAMODB": dynamodb_url,
             }
         )

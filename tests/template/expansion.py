@@ -4,7 +4,6 @@ What only a deployment can know is named by where it comes from: `!Ref PhotosTab
 `!GetAtt PhotosTable.Arn` becomes "PhotosTable.Arn", so "PhotosTable.Arn/index/queue" reads as in the template.
 """
 
-import copy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -52,14 +51,8 @@ def read_template() -> dict[str, Json]:
 
 def expand(template: dict[str, Json] | None = None, /, **parameters: str) -> Stack:
     """The stack that `template` (else template.yaml) deploys with `parameters`, the others at their defaults."""
-    template = copy.deepcopy(template) if template else read_template()
+    template = sam_transform.as_uploaded(template or read_template())
     values = {name: str(p["Default"]) for name, p in template["Parameters"].items()} | parameters
-    for resource in template["Resources"].values():
-        # As `sam deploy` does once it has uploaded them.
-        if resource["Type"] == "AWS::Serverless::Function":
-            resource["Properties"]["CodeUri"] = "s3://packages/package"
-        if resource["Type"] == "AWS::Serverless::LayerVersion":
-            resource["Properties"]["ContentUri"] = "s3://packages/layer"
     template = sam_transform.expanded(template, values, REGION)
     asked: set[str] = set()
 

@@ -109,20 +109,17 @@ licences: $(VENV)/ready ## Write docs/licences.md anew, from the deployed packag
 
 .PHONY: requirements
 requirements: ## Compile the requirement files anew, with hashes and without any registry's address (needs uv)
-	@uv pip compile --universal --python-version 3.11 --generate-hashes --upgrade --quiet --no-emit-index-url \
-		--custom-compile-command "make requirements" --output-file src/requirements.txt src/requirements.in
-	@uv pip compile --universal --python-version 3.11 --generate-hashes --upgrade --quiet --no-emit-index-url \
-		--custom-compile-command "make requirements" --output-file layers/imaging/requirements.txt layers/imaging/requirements.in
-	@uv pip compile --universal --python-version 3.11 --generate-hashes --upgrade --quiet --no-emit-index-url \
-		--custom-compile-command "make requirements" --output-file requirements/dev.txt requirements/dev.in
-	@uv pip compile --universal --python-version 3.11 --generate-hashes --upgrade --quiet --no-emit-index-url \
-		--custom-compile-command "make requirements" --output-file requirements/sam.txt requirements/sam.in
-	@uv pip compile --universal --python-version 3.13 --generate-hashes --upgrade --quiet --no-emit-index-url \
-		--custom-compile-command "make requirements" --output-file requirements/lambda.txt requirements/lambda.in
-	@uv pip compile --universal --python-version 3.11 --generate-hashes --upgrade --quiet --no-emit-index-url \
-		--custom-compile-command "make requirements" --output-file requirements/audit.txt requirements/audit.in
-	@uv pip compile --universal --python-version 3.11 --generate-hashes --upgrade --quiet --no-emit-index-url \
-		--custom-compile-command "make requirements" --output-file requirements/sbom.txt requirements/sbom.in
+	@$(call compile-requirements,3.11,src/requirements)
+	@$(call compile-requirements,3.11,layers/imaging/requirements)
+	@$(call compile-requirements,3.11,requirements/dev)
+	@$(call compile-requirements,3.11,requirements/sam)
+	@$(call compile-requirements,3.13,requirements/lambda)
+	@$(call compile-requirements,3.11,requirements/audit)
+	@$(call compile-requirements,3.11,requirements/sbom)
+
+# $(1): the oldest Python that they are for; $(2): the file without its ending.
+compile-requirements = uv pip compile --universal --python-version $(1) --generate-hashes --upgrade --quiet --no-emit-index-url \
+		--custom-compile-command "make requirements" --output-file $(2).txt $(2).in
 
 .PHONY: sam
 sam: $(SAM_VENV)/ready ## Install the SAM CLI, as CI has it, in .venv-sam
@@ -142,22 +139,20 @@ $(VENV)/ready: requirements/dev.txt src/requirements.in layers/imaging/requireme
 	@touch $@
 
 $(SAM_VENV)/ready: requirements/sam.txt
-	@echo "Installing the SAM CLI in $(SAM_VENV) (a minute, once) ..."
-	@$(PYTHON) -m venv $(SAM_VENV)
-# The file names each package that there is to be; pip 23 takes a pin without extras for none where SAM asks for them.
-	@$(SAM_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/sam.txt
-	@touch $@
+	@$(call install-tool,the SAM CLI)
 
 $(AUDIT_VENV)/ready: requirements/audit.txt
-	@echo "Installing checkov and bandit in $(AUDIT_VENV) (a minute, once) ..."
-	@$(PYTHON) -m venv $(AUDIT_VENV)
-	@$(AUDIT_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/audit.txt
-	@touch $@
+	@$(call install-tool,checkov and bandit)
 
 $(SBOM_VENV)/ready: requirements/sbom.txt
-	@$(PYTHON) -m venv $(SBOM_VENV)
-	@$(SBOM_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/sbom.txt
-	@touch $@
+	@$(call install-tool,CycloneDX)
+
+# $(1): what it is, for people. The file names each package that there is to be (hence --no-deps): pip 23 takes a pin without extras for none
+# where SAM asks for them.
+install-tool = echo "Installing $(1) in $(@D) (a minute, once) ..." \
+	&& $(PYTHON) -m venv $(@D) \
+	&& $(@D)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r $< \
+	&& touch $@
 
 # Lambda's runtime: the interpreter that the functions' bytecode and wheels are for, and nothing else that they might find by chance.
 $(LAMBDA_VENV)/ready: requirements/lambda.txt

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from least_privilege.actions import Need
-from least_privilege.names import ACCOUNT, PREFIX, REGION, STACK, bucket_arn, regional, table_arn
+from least_privilege.names import ACCOUNT, PREFIX, REGION, STACK, bucket_arn, regional, stream_arn, table_arn
 from least_privilege.roles import MODEL
 
 FUNCTIONS: Final = ("PostNextBest", "Reconcile", "RefreshTokens", "IngestPhoto", "Webhook")
@@ -37,7 +37,7 @@ def _logs(function: str) -> Iterator[Asked]:
 
 
 _DEAD_LETTERS: Final = regional("sqs", "DeadLetters")
-_STREAM: Final = f"{table_arn('PostsTable')}/stream/2026-11-22T00:00:00.000"
+_STREAM: Final = stream_arn("PostsTable")
 _PROFILE: Final = f"arn:aws:bedrock:{REGION}:{ACCOUNT}:inference-profile/{MODEL}"
 
 _MODEL_BEHIND: Final = "arn:aws:bedrock:eu-west-1::foundation-model/amazon.nova-lite-v1:0"

@@ -19,6 +19,11 @@ def table_arn(logical_id: str) -> str:
     return regional("dynamodb", f"table/{logical_id}")
 
 
+def stream_arn(logical_id: str) -> str:
+    """DynamoDB adds the moment at which the stream was made."""
+    return f"{table_arn(logical_id)}/stream/2026-11-22T00:00:00.000"
+
+
 def bucket_arn(logical_id: str) -> str:
     """S3's names have no capitals."""
     return f"arn:aws:s3:::{logical_id.lower()}"

@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any, Final
 
 from least_privilege.actions import Need
-from least_privilege.names import bucket_arn, regional, table_arn
+from least_privilege.names import bucket_arn, regional, stream_arn, table_arn
 from template.expansion import Stack, expand
 
 MODEL: Final = "eu.amazon.nova-lite-v1:0"
@@ -67,7 +67,7 @@ def _arn(stack: Stack, logical_id: str, attribute: str) -> str:
         case "AWS::DynamoDB::Table", "Arn":
             return table_arn(logical_id)
         case "AWS::DynamoDB::Table", "StreamArn":
-            return f"{table_arn(logical_id)}/stream/2026-11-22T00:00:00.000"
+            return stream_arn(logical_id)
         case "AWS::S3::Bucket", "Arn":
             return bucket_arn(logical_id)
         case "AWS::SQS::Queue", "Arn":
